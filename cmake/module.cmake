@@ -1,0 +1,31 @@
+# gauger_options: what every target of ours is compiled with.
+add_library(gauger_options INTERFACE)
+target_include_directories(gauger_options INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
+target_compile_options(gauger_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast
+  -Woverloaded-virtual -Werror)
+if(GAUGER_SANITIZE)
+  target_compile_options(gauger_options INTERFACE -fsanitize=${GAUGER_SANITIZE}
+    -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(gauger_options INTERFACE -fsanitize=${GAUGER_SANITIZE})
+endif()
+
+# gauger_module(NAME USES module...): the folder NAME as one static library. What it links
+# beyond other modules stands in NAME/module.cmake.
+function(gauger_module name)
+  cmake_parse_arguments(ARG "" "" "USES" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${name}/*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_library(gauger_${name} STATIC ${sources})
+  target_link_libraries(gauger_${name} PUBLIC gauger_options)
+  foreach(used ${ARG_USES})
+    if(TARGET gauger_${used})
+      target_link_libraries(gauger_${name} PUBLIC gauger_${used})
+    endif()
+  endforeach()
+  if(EXISTS ${CMAKE_SOURCE_DIR}/${name}/module.cmake)
+    include(${CMAKE_SOURCE_DIR}/${name}/module.cmake)
+  endif()
+endfunction()

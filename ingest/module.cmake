@@ -1,0 +1,3 @@
+target_link_libraries(gauger_ingest PUBLIC Threads::Threads
+  PRIVATE simdjson::simdjson protobuf::libprotobuf PkgConfig::RDKAFKA PkgConfig::ZSTD ZLIB::ZLIB
+          PkgConfig::XXHASH ${GAUGER_YAML} fmt::fmt)

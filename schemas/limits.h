@@ -1,0 +1,54 @@
+// Every limit of Gauger in one place: a unit, a reason, and how it ties to its neighbours.
+// At the edge a breach is a clear refusal; inside it is a bug.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace gauger::limits {
+
+// --- one record ---------------------------------------------------------------------------
+// A usage event is some hundred bytes; a megabyte is a mistake or an attack, and also the
+// default message limit of a Kafka broker.
+inline constexpr size_t record_bytes_max = 1U << 20;
+// What quarantine keeps of a bad record: enough to see what it was.
+inline constexpr size_t quarantined_bytes_max = 64U << 10;
+// Identities are UUIDs, provider ids, or paths of them.
+inline constexpr size_t identity_bytes_max = 256;
+inline constexpr size_t text_bytes_max = 256;
+// 10^15 tokens is more than a frontier provider serves in a month; 10^15 accelerator-us is
+// 277,777 hours in one request.
+inline constexpr int64_t count_max = 1'000'000'000'000'000;
+// Sum of all counts of one meter ever accepted: below it no rollup cell can overflow.
+inline constexpr int64_t meter_total_max = int64_t{1} << 62;
+inline constexpr size_t extras_max = 16;
+static_assert(quarantined_bytes_max <= record_bytes_max);
+static_assert(count_max < meter_total_max / 1000);
+
+// --- one commit ---------------------------------------------------------------------------
+// Large enough to spread the cost of a commit to nanoseconds per event, small enough that a
+// batch stays near the cache and a crash loses little work.
+inline constexpr size_t batch_events_max = 32'000;
+inline constexpr size_t batch_bytes_max = 64U << 20;
+inline constexpr std::chrono::milliseconds commit_interval_max{50};
+inline constexpr std::chrono::milliseconds sync_interval_max{100};
+// Batches between the stages: one being filled, one being written, one between them.
+inline constexpr size_t batches_in_flight_max = 3;
+static_assert(batch_bytes_max > record_bytes_max);
+
+// --- admission ----------------------------------------------------------------------------
+// Providers and peers accept events 34 to 35 days old (Metronome 34, Stripe 35).
+inline constexpr std::chrono::hours admission_window{34 * 24};
+inline constexpr std::chrono::minutes future_tolerance{5};
+
+// --- the dictionary -----------------------------------------------------------------------
+// Interned names live in memory for ever. A flood of invented model names must not eat it.
+inline constexpr uint32_t dictionary_strings_max = 4'000'000;
+inline constexpr uint32_t dictionary_keys_max = 64'000'000;
+inline constexpr size_t context_boundaries_max = 15;
+
+// --- documents and answers ----------------------------------------------------------------
+inline constexpr size_t document_bytes_max = 64U << 20;  // price catalogues run to megabytes
+
+}  // namespace gauger::limits

@@ -1,0 +1,28 @@
+// How a sub-command of `gauger` is made: a file <name>_command.cpp with one function that adds
+// it to the parser and says what to run. The handler parses flags and calls a module; rules
+// live in the modules.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+
+#include "schemas/result.h"
+
+namespace gauger::tools {
+
+// Set by the sub-command that was given; run after parsing.
+using Run = std::function<Result<void>()>;
+
+// Exit codes, documented in README.md: 0 done, 1 failed (disk, broker, damage, or a check that
+// found something), 2 a flag, file or document that cannot be meant: nothing was written.
+int exit_code(const Error& error);
+
+enum class Output { table, json, csv };
+// Adds --output table|json|csv.
+void add_output_option(CLI::App& command, Output& output);
+
+void add_quote_command(CLI::App& app, Run& run);
+void add_catalog_command(CLI::App& app, Run& run);
+
+}  // namespace gauger::tools

@@ -1,0 +1,40 @@
+// gauger: one binary, a sub-command per task.
+#include <cstdio>
+#include <map>
+
+#include "tools/gauger/command.h"
+
+namespace gauger::tools {
+
+int exit_code(const Error& error) {
+  return error.code == ErrorCode::invalid_argument ? 2 : 1;
+}
+
+void add_output_option(CLI::App& command, Output& output) {
+  static const std::map<std::string, Output> names = {
+      {"table", Output::table}, {"json", Output::json}, {"csv", Output::csv}};
+  command.add_option("--output", output, "table, json or csv")
+      ->transform(CLI::CheckedTransformer(names, CLI::ignore_case))
+      ->default_str("table");
+}
+
+}  // namespace gauger::tools
+
+int main(int argc, char** argv) {
+  using namespace gauger::tools;
+  CLI::App app{"gauger: usage metering and token billing, exact to the last token and cent"};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "gauger 0.1.0");
+  Run run;
+  add_quote_command(app, run);
+  add_catalog_command(app, run);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  const auto done = run();
+  if (done.has_value()) return 0;
+  std::fprintf(stderr, "gauger: %s\n", done.error().sentence.c_str());
+  return exit_code(done.error());
+}
