@@ -1,0 +1,257 @@
+#include "ledger/aggregator.h"
+
+#include <algorithm>
+#include <charconv>
+#include <tuple>
+
+#include "schemas/verify.h"
+
+namespace gauger::ledger {
+namespace {
+
+bool has(DimensionMask mask, Dimension dimension) { return (mask & mask_of(dimension)) != 0; }
+
+// The value of a dimension of a key, as a number.
+uint32_t value_of(const UsageKey& key, Dimension dimension) {
+  switch (dimension) {
+    case Dimension::name_space: return key.name_space.value;
+    case Dimension::team: return key.team.value;
+    case Dimension::project: return key.project.value;
+    case Dimension::workload: return key.workload.value;
+    case Dimension::provider: return key.provider.value;
+    case Dimension::provider_account: return key.provider_account.value;
+    case Dimension::model: return key.model.value;
+    case Dimension::region: return key.region.value;
+    case Dimension::accelerator: return key.accelerator.value;
+    case Dimension::program: return key.program.value;
+    case Dimension::service_tier: return static_cast<uint32_t>(key.service_tier);
+    case Dimension::context_tier: return key.context_tier;
+    case Dimension::role: return static_cast<uint32_t>(key.role);
+    case Dimension::outcome: return static_cast<uint32_t>(key.outcome);
+    case Dimension::purpose: return static_cast<uint32_t>(key.purpose);
+    case Dimension::exposure: return static_cast<uint32_t>(key.exposure);
+    case Dimension::usage_source: return static_cast<uint32_t>(key.usage_source);
+  }
+  return 0;
+}
+
+template <size_t N>
+std::optional<uint32_t> index_of(const std::array<std::string_view, N>& names,
+                                 std::string_view name) {
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end()) return std::nullopt;
+  return static_cast<uint32_t>(found - names.begin());
+}
+
+// The number of an enum's or context tier's text; none where there is no such value.
+std::optional<uint32_t> enum_value(Dimension dimension, std::string_view text) {
+  switch (dimension) {
+    case Dimension::service_tier: return index_of(service_tier_names, text);
+    case Dimension::role: return index_of(role_names, text);
+    case Dimension::outcome: return index_of(outcome_names, text);
+    case Dimension::purpose: return index_of(purpose_names, text);
+    case Dimension::exposure: return index_of(exposure_names, text);
+    case Dimension::usage_source: return index_of(usage_source_names, text);
+    default: break;
+  }
+  uint32_t number = 0;
+  const auto* end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || at != end) return std::nullopt;
+  return number;
+}
+
+bool is_text(Dimension dimension) { return dimension < Dimension::service_tier; }
+
+}  // namespace
+
+UsageKey reduce(const UsageKey& key, DimensionMask mask) {
+  UsageKey reduced;
+  if (has(mask, Dimension::name_space)) reduced.name_space = key.name_space;
+  if (has(mask, Dimension::team)) reduced.team = key.team;
+  if (has(mask, Dimension::project)) reduced.project = key.project;
+  if (has(mask, Dimension::workload)) reduced.workload = key.workload;
+  if (has(mask, Dimension::provider)) reduced.provider = key.provider;
+  if (has(mask, Dimension::provider_account)) reduced.provider_account = key.provider_account;
+  if (has(mask, Dimension::model)) reduced.model = key.model;
+  if (has(mask, Dimension::region)) reduced.region = key.region;
+  if (has(mask, Dimension::accelerator)) reduced.accelerator = key.accelerator;
+  if (has(mask, Dimension::program)) reduced.program = key.program;
+  if (has(mask, Dimension::service_tier)) reduced.service_tier = key.service_tier;
+  if (has(mask, Dimension::context_tier)) reduced.context_tier = key.context_tier;
+  if (has(mask, Dimension::role)) reduced.role = key.role;
+  if (has(mask, Dimension::outcome)) reduced.outcome = key.outcome;
+  if (has(mask, Dimension::purpose)) reduced.purpose = key.purpose;
+  if (has(mask, Dimension::exposure)) reduced.exposure = key.exposure;
+  if (has(mask, Dimension::usage_source)) reduced.usage_source = key.usage_source;
+  return reduced;
+}
+
+Result<void> Aggregator::prepare() {
+  for (const auto& filter : query_.filters) {
+    if (is_text(filter.dimension)) {
+      const auto id = dictionary_.strings.find(filter.value);
+      nothing_ = nothing_ || !id;
+      if (id) matches_.push_back({filter.dimension, id->value});
+      continue;
+    }
+    const auto value = enum_value(filter.dimension, filter.value);
+    if (!value)
+      return invalid_argument(
+          "'" + filter.value + "' is not a value of " +
+          std::string(dimension_names[static_cast<size_t>(filter.dimension)]));
+    matches_.push_back({filter.dimension, *value});
+  }
+  return success();
+}
+
+uint32_t Aggregator::group_of(uint32_t key) {
+  if (key >= group_of_key_.size()) group_of_key_.resize(dictionary_.keys.size(), unknown);
+  auto& group = group_of_key_[key];
+  if (group != unknown) return group;
+  const auto& usage_key = dictionary_.keys.key(key);
+  const bool matches =
+      !nothing_ && std::all_of(matches_.begin(), matches_.end(), [&](const Match& match) {
+        return value_of(usage_key, match.dimension) == match.value;
+      });
+  if (!matches) return group = filtered;
+  const auto reduced = reduce(usage_key, query_.group);
+  const auto id = groups_.intern(reduced, KeyDictionary::hash(reduced));
+  VERIFY(id, "an answer has fewer groups than the dictionary keys");
+  return group = *id;
+}
+
+uint32_t Aggregator::bucket_at(Instant begin) {
+  const auto [bucket, fresh] = bucket_of_begin_.find_or_insert(
+      static_cast<uint64_t>(to_us(begin)), static_cast<uint32_t>(buckets_.size()));
+  if (fresh) buckets_.push_back(begin);
+  return bucket;
+}
+
+uint32_t Aggregator::bucket_of(uint32_t period) {
+  if (period == last_period_) return last_bucket_;
+  last_period_ = period;
+  auto begin = period_begin(period, grain_);
+  switch (query_.bucket) {
+    case Bucket::none: begin = query_.interval.from; break;
+    case Bucket::grain: break;
+    case Bucket::hour: begin = std::chrono::floor<std::chrono::hours>(begin); break;
+    case Bucket::day: begin = zone_.day_begin(zone_.local_day(begin)); break;
+    case Bucket::month: begin = zone_.month_begin(zone_.local_month(begin)); break;
+  }
+  return last_bucket_ = bucket_at(begin);
+}
+
+UsageRow& Aggregator::row_of(uint32_t bucket, uint32_t group) {
+  const auto [row, fresh] = row_of_.find_or_insert(uint64_t{bucket} << 32 | group,
+                                                   static_cast<uint32_t>(rows_.size()));
+  if (fresh) {
+    rows_.emplace_back();
+    rows_.back().period = buckets_[bucket];
+    rows_.back().key = group;
+  }
+  return rows_[row];
+}
+
+void Aggregator::add(const Change& change) {
+  const auto first = period_at(to_us(query_.interval.from), grain_);
+  const auto last = period_at(to_us(query_.interval.until), grain_);
+  const auto from = std::lower_bound(
+      change.cells.begin(), change.cells.end(), place_of(first, 0),
+      [](const Cell& cell, Place place) { return cell.place < place; });
+  for (auto cell = from; cell != change.cells.end() && period_of(cell->place) < last; ++cell) {
+    const auto group = group_of(key_of(cell->place));
+    if (group == filtered) continue;
+    auto& row = row_of(bucket_of(period_of(cell->place)), group);
+    row.requests += cell->requests;
+    for (size_t i = 0; i < meter_count; ++i) row.counts[i] += cell->counts[i];
+  }
+  for (const auto& extra : change.extras) {
+    const auto period = period_of(extra.place);
+    if (period < first || period >= last) continue;
+    const auto group = group_of(key_of(extra.place));
+    if (group == filtered) continue;
+    const auto& row = row_of(bucket_of(period), group);
+    extras_.push_back({static_cast<uint32_t>(&row - rows_.data()), extra.name, extra.count});
+  }
+}
+
+void Aggregator::add(Instant bucket_begin, uint32_t key, int64_t requests, const Counts& counts) {
+  const auto group = group_of(key);
+  if (group == filtered) return;
+  auto& row = row_of(bucket_at(bucket_begin), group);
+  row.requests += requests;
+  for (size_t i = 0; i < meter_count; ++i) row.counts[i] += counts[i];
+}
+
+void Aggregator::add_extra(Instant bucket_begin, uint32_t key, StringId name, int64_t count) {
+  const auto group = group_of(key);
+  if (group == filtered) return;
+  const auto& row = row_of(bucket_at(bucket_begin), group);
+  extras_.push_back({static_cast<uint32_t>(&row - rows_.data()), name, count});
+}
+
+namespace {
+
+// Gives an answer its own small dictionary.
+class Renumber {
+ public:
+  Renumber(const Dictionary& dictionary, UsageTable& table)
+      : dictionary_(dictionary), table_(table), ids_(dictionary.strings.size()) {}
+
+  StringId operator()(StringId id) {
+    if (id.value == 0) return id;
+    auto& mapped = ids_[id.value];
+    if (mapped == 0) {
+      mapped = static_cast<uint32_t>(table_.strings.size());
+      table_.strings.emplace_back(dictionary_.strings.text(id));
+    }
+    return StringId{mapped};
+  }
+
+ private:
+  const Dictionary& dictionary_;
+  UsageTable& table_;
+  std::vector<uint32_t> ids_;
+};
+
+}  // namespace
+
+UsageTable Aggregator::finish() {
+  UsageTable table;
+  table.grain = grain_;
+  Renumber renumber(dictionary_, table);
+  for (uint32_t group = 0; group < groups_.size(); ++group) {
+    auto key = groups_.key(group);
+    for (auto* id : {&key.name_space, &key.team, &key.project, &key.workload, &key.provider,
+                     &key.provider_account, &key.model, &key.region, &key.accelerator,
+                     &key.program})
+      *id = renumber(*id);
+    table.keys.push_back(key);
+  }
+  std::sort(extras_.begin(), extras_.end(), [](const Extra& a, const Extra& b) {
+    return std::tie(a.row, a.name) < std::tie(b.row, b.name);
+  });
+  for (size_t i = 0; i < extras_.size();) {
+    const auto [row, name, ignored] = extras_[i];
+    int64_t sum = 0;
+    for (; i < extras_.size() && extras_[i].row == row && extras_[i].name == name; ++i)
+      sum += extras_[i].count;
+    if (sum == 0) continue;
+    auto& target = rows_[row];
+    if (target.extras_count++ == 0) target.extras_begin = static_cast<uint32_t>(table.extras.size());
+    table.extras.push_back({renumber(name), sum});
+  }
+  // A cell that was wholly taken back leaves no row behind.
+  std::erase_if(rows_, [](const UsageRow& row) {
+    return row.requests == 0 && row.extras_count == 0 &&
+           std::all_of(row.counts.begin(), row.counts.end(), [](int64_t c) { return c == 0; });
+  });
+  std::sort(rows_.begin(), rows_.end(), [](const UsageRow& a, const UsageRow& b) {
+    return std::tie(a.period, a.key) < std::tie(b.period, b.key);
+  });
+  table.rows = std::move(rows_);
+  return table;
+}
+
+}  // namespace gauger::ledger

@@ -1,0 +1,423 @@
+#include "ledger/apply.h"
+
+#include <algorithm>
+
+#include "ledger/quarantine.h"
+#include "schemas/verify.h"
+
+namespace gauger::ledger {
+
+// The stages of one batch, in order. Each works through flat arrays; what misses the cache is
+// prefetched some events ahead.
+class Apply {
+ public:
+  Apply(Batch& batch, State& state, History& history)
+      : batch_(batch),
+        state_(state),
+        history_(history),
+        events_(batch.events_),
+        first_row_(state.head.next_row),
+        sequence_(state.head.sequence + 1) {}
+
+  Result<Commit> run() {
+    fates_.assign(events_.size(), Disposition::accepted);
+    probe_identities();
+    TRY(compare_with_journal());
+    TRY(decide_doubtful());
+    intern_keys();
+    TRY(amend());
+    add_up();
+    reject_conflicts();
+    keep_accepted();
+    make_block();
+    TRY(quarantine());
+    move_positions();
+    make_head();
+    history_.remember(commit_.block);
+    return std::move(commit_);
+  }
+
+ private:
+  static constexpr size_t prefetch_distance = 16;
+
+  // An event whose fingerprint is known, and a row of the journal that has it too.
+  struct Suspect {
+    uint64_t row;
+    uint32_t event;
+  };
+
+  uint64_t row_of(size_t event) const { return first_row_ + events_.row[event]; }
+
+  // Stage: ask the index for every identity. Unknown ones are taken at once.
+  void probe_identities() {
+    auto& index = state_.identities;
+    const auto count = events_.size();
+    for (size_t i = 0; i < std::min(prefetch_distance, count); ++i)
+      index.prefetch(events_.fingerprint[i]);
+    for (size_t i = 0; i < count; ++i) {
+      if (i + prefetch_distance < count) index.prefetch(events_.fingerprint[i + prefetch_distance]);
+      bool known = false;
+      index.find(events_.fingerprint[i], [&](uint64_t row) {
+        known = true;
+        if (row < first_row_) suspects_.push_back({row, static_cast<uint32_t>(i)});
+        return false;
+      });
+      if (known)
+        doubtful_.push_back(static_cast<uint32_t>(i));
+      else
+        index.insert(events_.fingerprint[i], row_of(i));
+    }
+  }
+
+  // Stage: the journal's raw ids decide, block by block.
+  Result<void> compare_with_journal() {
+    std::sort(suspects_.begin(), suspects_.end(), [](const Suspect& a, const Suspect& b) {
+      return a.row != b.row ? a.row < b.row : a.event < b.event;
+    });
+    std::shared_ptr<const Block> block;
+    for (const auto& suspect : suspects_) {
+      if (!block || suspect.row >= block->first_row + block->records()) {
+        TRY(block, history_.block_of(suspect.row, Columns::identity));
+      }
+      const auto record = static_cast<uint32_t>(suspect.row - block->first_row);
+      const auto other = block->event_of(record);
+      if (!other) continue;  // the row was taken back before it was written
+      if (block->segment_of(record).name_space != name_space_of(suspect.event)) continue;
+      compare(suspect.event, block->events, *other);
+    }
+    return success();
+  }
+
+  StringId name_space_of(uint32_t event) const { return batch_.usage_keys_[event].name_space; }
+
+  // Sets the fate of an event that has the same identity as an accepted one.
+  bool compare(uint32_t event, const EventColumns& others, uint32_t other) {
+    if (events_.source[event] != others.source[other] || events_.id[event] != others.id[other])
+      return false;
+    if (events_.content_hash[event] != others.content_hash[other])
+      fates_[event] = Disposition::conflict;
+    else if (events_.completed_us[event] != others.completed_us[other] ||
+             events_.duration_us[event] != others.duration_us[other])
+      fates_[event] = Disposition::restamped;
+    else
+      fates_[event] = Disposition::duplicate;
+    return true;
+  }
+
+  // Stage: events whose fingerprint is known but whose identity is not in the journal: a twin
+  // within the batch, or two identities that share a fingerprint.
+  Result<void> decide_doubtful() {
+    for (const auto event : doubtful_) {
+      if (fates_[event] != Disposition::accepted) continue;
+      const bool decided =
+          state_.identities.find(events_.fingerprint[event], [&](uint64_t row) {
+            if (row < first_row_) return false;
+            const auto other = event_of_record(static_cast<uint32_t>(row - first_row_));
+            return other && name_space_of(*other) == name_space_of(event) &&
+                   compare(event, events_, *other);
+          });
+      if (!decided) state_.identities.insert(events_.fingerprint[event], row_of(event));
+    }
+    return success();
+  }
+
+  std::optional<uint32_t> event_of_record(uint32_t record) const {
+    const auto found = std::lower_bound(events_.row.begin(), events_.row.end(), record);
+    if (found == events_.row.end() || *found != record) return std::nullopt;
+    return static_cast<uint32_t>(found - events_.row.begin());
+  }
+
+  // Stage: usage keys to ids, two prefetches deep: the slot, then the key it names.
+  void intern_keys() {
+    auto& keys = state_.dictionary.keys;
+    const auto& hashes = batch_.key_hashes_;
+    const auto count = events_.size();
+    events_.key.resize(count);
+    for (size_t i = 0; i < std::min(2 * prefetch_distance, count); ++i)
+      keys.prefetch_slot(hashes[i]);
+    for (size_t i = 0; i < count; ++i) {
+      if (i + 2 * prefetch_distance < count) keys.prefetch_slot(hashes[i + 2 * prefetch_distance]);
+      if (i + prefetch_distance < count) keys.prefetch_key(hashes[i + prefetch_distance]);
+      if (fates_[i] == Disposition::accepted) events_.key[i] = intern(batch_.usage_keys_[i]);
+    }
+  }
+
+  uint32_t intern(const UsageKey& key) {
+    const auto id = state_.dictionary.keys.intern(key, KeyDictionary::hash(key));
+    VERIFY(id, "a batch leaves room in the dictionary");
+    return *id;
+  }
+
+  // Stage: retractions and outcomes, and usage that one of them waits for. In record order.
+  Result<void> amend() {
+    const bool targets = !events_.targets.empty();
+    if (!targets && !state_.waiting.any()) return success();
+    for (uint32_t event = 0; event < events_.size(); ++event) {
+      if (fates_[event] != Disposition::accepted) continue;
+      if (targets) {
+        if (const auto* target = events_.target_of(event)) {
+          TRY(amend_target(event, *target));
+        }
+      }
+      if (events_.kind[event] == EventKind::usage &&
+          state_.waiting.has(events_.fingerprint[event])) {
+        TRY(release_waiting(event));
+      }
+    }
+    return success();
+  }
+
+  // A usage row that an amendment is about, wherever it lies.
+  struct Usage {
+    uint64_t row;
+    uint32_t key;
+    int64_t completed_us;
+    MeterMask present;
+    Counts counts;
+    std::vector<ExtraSum> extras;
+  };
+
+  static Usage usage_at(const EventColumns& events, uint32_t event, uint64_t row) {
+    Usage usage{row,  events.key[event], events.completed_us[event], events.present[event],
+                events.counts_of(event), {}};
+    for (const auto& extra : events.extras_of(event)) usage.extras.push_back({extra.name, extra.count});
+    return usage;
+  }
+
+  struct Found {
+    bool exists = false;
+    bool is_usage = false;
+    Usage usage{};
+  };
+
+  Result<Found> find_target(uint32_t event, const TargetRow& target, Fingerprint fingerprint) {
+    std::vector<uint64_t> rows;
+    state_.identities.find(fingerprint, [&](uint64_t row) {
+      rows.push_back(row);
+      return false;
+    });
+    for (const auto row : rows) {
+      std::shared_ptr<const Block> block;
+      const EventColumns* columns = &events_;
+      std::optional<uint32_t> at;
+      StringId name_space;
+      if (row >= first_row_) {
+        at = event_of_record(static_cast<uint32_t>(row - first_row_));
+        if (!at || fates_[*at] != Disposition::accepted || *at > event) continue;
+        name_space = name_space_of(*at);
+      } else {
+        TRY(block, history_.block_of(row, Columns::all));
+        const auto record = static_cast<uint32_t>(row - block->first_row);
+        at = block->event_of(record);
+        if (!at) continue;
+        columns = &block->events;
+        name_space = block->segment_of(record).name_space;
+      }
+      if (name_space != name_space_of(event) || columns->source[*at] != target.source ||
+          columns->id[*at] != target.id)
+        continue;
+      Found found{true, columns->kind[*at] == EventKind::usage, {}};
+      if (found.is_usage) found.usage = usage_at(*columns, *at, row);
+      return found;
+    }
+    return Found{};
+  }
+
+  Result<void> amend_target(uint32_t event, const TargetRow& target) {
+    const auto wanted = fingerprint(state_.config.identity_key, name_space_of(event),
+                                    target.source, target.id);
+    TRY(const auto found, find_target(event, target, wanted));
+    const auto kind = events_.kind[event] == EventKind::outcome ? EventKind::outcome
+                                                                : EventKind::retraction;
+    const auto outcome = batch_.usage_keys_[event].outcome;
+    if (!found.exists) {
+      state_.waiting.add(wanted,
+                         {row_of(event), kind, outcome, name_space_of(event), target.source, target.id},
+                         commit_.writes);
+      return success();
+    }
+    if (!found.is_usage) {
+      fates_[event] = Disposition::quarantined;
+      batch_.rejected_.push_back({events_.row[event], RejectReason::target_not_usage,
+                                  "'" + target.id + "' is not a usage event", batch_.raws_[event]});
+      return success();
+    }
+    TRY(const bool changed, amend_usage(found.usage, kind, outcome));
+    // A second retraction of the same event says nothing new, unless it brings usage itself.
+    if (!changed && kind == EventKind::retraction && events_.kind[event] == EventKind::retraction)
+      fates_[event] = Disposition::duplicate;
+    return success();
+  }
+
+  // Takes a usage row's counts away, or moves them to the key with that outcome. False when a
+  // retraction finds it gone already.
+  Result<bool> amend_usage(const Usage& usage, EventKind kind, Outcome outcome) {
+    TRY(const auto known, history_.amendment(usage.row));
+    auto amendment = known.value_or(Amendment{false, usage.key});
+    if (amendment.retracted) return false;
+    Adjustment adjustment{usage.row,     usage.completed_us, amendment.key, Adjustment::no_key,
+                          usage.present, usage.counts,       usage.extras};
+    if (kind == EventKind::retraction) {
+      amendment.retracted = true;
+    } else {
+      auto key = state_.dictionary.keys.key(amendment.key);
+      key.outcome = outcome;
+      adjustment.key_to = amendment.key = intern(key);
+    }
+    if (adjustment.key_from != adjustment.key_to) adjustments_.push_back(std::move(adjustment));
+    history_.remember(usage.row, amendment, sequence_);
+    commit_.writes.put(Family::amendments, amendment_key(usage.row), encode(amendment));
+    return true;
+  }
+
+  Result<void> release_waiting(uint32_t event) {
+    const auto waited = state_.waiting.take(events_.fingerprint[event], name_space_of(event),
+                                            events_.source[event], events_.id[event],
+                                            commit_.writes);
+    for (const auto& amendment : waited) {
+      TRY(amend_usage(usage_at(events_, event, row_of(event)), amendment.kind, amendment.outcome));
+    }
+    return success();
+  }
+
+  // Stage: the totals that bound every rollup cell.
+  void add_up() {
+    commit_.head = state_.head;
+    for (size_t event = 0; event < events_.size(); ++event) {
+      if (fates_[event] != Disposition::accepted) continue;
+      auto values = events_.counts[event];
+      size_t next = 0;
+      for (unsigned mask = events_.present[event]; mask != 0; mask &= mask - 1)
+        commit_.head.totals[static_cast<size_t>(__builtin_ctz(mask))] += values[next++];
+    }
+  }
+
+  void reject_conflicts() {
+    for (size_t event = 0; event < events_.size(); ++event)
+      if (fates_[event] == Disposition::conflict)
+        batch_.rejected_.push_back({events_.row[event], RejectReason::conflict,
+                                    "the identity '" + std::string(events_.id[event]) +
+                                        "' is known with other content",
+                                    batch_.raws_[event]});
+  }
+
+  void keep_accepted() {
+    std::vector<uint8_t> kept(events_.size());
+    bool all = true;
+    for (size_t i = 0; i < kept.size(); ++i) {
+      batch_.dispositions_[events_.row[i]] = fates_[i];
+      kept[i] = static_cast<uint8_t>(fates_[i] == Disposition::accepted);
+      all = all && kept[i] != 0;
+    }
+    if (!all) events_.keep(kept);
+  }
+
+  void make_block() {
+    auto block = std::make_shared<Block>();
+    block->sequence = sequence_;
+    block->first_row = first_row_;
+    block->block_time = batch_.block_time_;
+    block->segments = batch_.segments_;
+    block->dispositions = batch_.dispositions_;
+    block->offsets = batch_.offsets_;
+    block->events = std::move(events_);
+    events_ = {};
+    block->adjustments = std::move(adjustments_);
+    const auto& strings = state_.dictionary.strings;
+    const auto& keys = state_.dictionary.keys;
+    block->first_string = state_.head.strings;
+    for (auto id = state_.head.strings; id < strings.size(); ++id)
+      block->strings.push_back(strings.text(StringId{id}));
+    block->first_key = state_.head.keys;
+    for (auto id = state_.head.keys; id < keys.size(); ++id) block->keys.push_back(keys.key(id));
+    put_dictionary(commit_.writes, *block);
+    commit_.block = std::move(block);
+  }
+
+  Result<void> quarantine() {
+    const auto& block = *commit_.block;
+    for (const auto& rejected : batch_.rejected_) {
+      const auto& segment = block.segment_of(rejected.record);
+      const auto name_space = state_.dictionary.strings.text(segment.name_space);
+      auto hash_key = quarantine_hash_key(name_space, rejected.raw);
+      TRY(const bool kept_already, history_.quarantined(hash_key));
+      if (kept_already) continue;
+      const QuarantinedRecord record{
+          block.sequence,
+          rejected.record,
+          rejected.reason,
+          block.block_time,
+          std::string(name_space),
+          segment.source,
+          segment.partition,
+          segment.begin_offset + block.offsets[rejected.record],
+          rejected.detail,
+          rejected.raw.size(),
+          std::string(rejected.raw.substr(0, limits::quarantined_bytes_max))};
+      auto key = quarantine_key(block.sequence, rejected.record);
+      commit_.writes.put(Family::quarantine, key, encode(record));
+      commit_.writes.put(Family::quarantine, hash_key, std::move(key));
+      history_.remember_quarantined(std::move(hash_key), sequence_);
+    }
+    return success();
+  }
+
+  void move_positions() {
+    for (const auto& segment : commit_.block->segments) {
+      auto key = position_key(segment.source, segment.partition);
+      auto [found, fresh] = state_.positions.try_emplace(key);
+      auto& position = found->second;
+      if (fresh) {
+        position.source = segment.source;
+        position.partition = segment.partition;
+        position.first_offset = segment.begin_offset;
+      }
+      position.next_offset = segment.end_offset;
+      if (segment.records != 0) position.last_record_hash = segment.last_record_hash;
+      position.records += segment.records;
+      position.gaps += segment.gaps;
+      position.sequence = sequence_;
+      commit_.writes.put(Family::positions, std::move(key), encode(position));
+    }
+  }
+
+  void make_head() {
+    auto& head = commit_.head;
+    head.sequence = sequence_;
+    head.next_row = first_row_ + commit_.block->records();
+    head.block_time = batch_.block_time_;
+    for (const auto disposition : commit_.block->dispositions)
+      ++head.records[static_cast<size_t>(disposition)];
+    head.strings = state_.dictionary.strings.size();
+    head.keys = state_.dictionary.keys.size();
+    state_.head = head;
+  }
+
+  Batch& batch_;
+  State& state_;
+  History& history_;
+  EventColumns& events_;
+  const uint64_t first_row_;
+  const uint64_t sequence_;
+  std::vector<Disposition> fates_;
+  std::vector<Suspect> suspects_;
+  std::vector<uint32_t> doubtful_;
+  std::vector<Adjustment> adjustments_;
+  Commit commit_;
+};
+
+Result<Commit> apply(Batch& batch, State& state, History& history) {
+  return Apply(batch, state, history).run();
+}
+
+void seal(Commit& commit, const Digest& previous_hash) {
+  commit.block->previous_hash = previous_hash;
+  auto bytes = encode(*commit.block);
+  commit.head.hash = sha256(bytes);
+  commit.writes.put(Family::journal,
+                    encode(BlockKey{commit.block->first_row, commit.block->sequence}),
+                    std::move(bytes));
+  commit.writes.put(Family::meta, std::string(head_key), encode(commit.head));
+}
+
+}  // namespace gauger::ledger

@@ -1,0 +1,117 @@
+// Writing and reading the ledger's byte layouts: little-endian integers and LEB128 varints.
+// A ByteReader never reads past its end: it turns bad() and yields zeros instead, so that a
+// codec checks once, after a whole structure.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace gauger::ledger {
+
+static_assert(std::endian::native == std::endian::little, "layouts are written as they lie");
+
+template <class T>
+void put(std::string& out, T value) {
+  static_assert(std::is_trivially_copyable_v<T>);
+  char bytes[sizeof(T)];
+  std::memcpy(bytes, &value, sizeof(T));
+  out.append(bytes, sizeof(T));
+}
+
+// Keys are compared as bytes, so their integers are big-endian.
+inline void put_key_u64(std::string& out, uint64_t value) { put(out, __builtin_bswap64(value)); }
+inline void put_key_u32(std::string& out, uint32_t value) { put(out, __builtin_bswap32(value)); }
+
+inline constexpr size_t varint_bytes_max = 10;
+
+// Writes into memory that has varint_bytes_max bytes left; returns the end.
+inline char* write_varint(char* at, uint64_t value) {
+  while (value >= 0x80) {
+    *at++ = static_cast<char>(value | 0x80);
+    value >>= 7;
+  }
+  *at++ = static_cast<char>(value);
+  return at;
+}
+
+inline void put_varint(std::string& out, uint64_t value) {
+  char bytes[varint_bytes_max];
+  out.append(bytes, static_cast<size_t>(write_varint(bytes, value) - bytes));
+}
+
+constexpr uint64_t zigzag(int64_t value) {
+  return (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63);
+}
+constexpr int64_t unzigzag(uint64_t value) {
+  return static_cast<int64_t>(value >> 1) ^ -static_cast<int64_t>(value & 1);
+}
+
+inline void put_text(std::string& out, std::string_view text) {
+  put_varint(out, text.size());
+  out.append(text);
+}
+
+class ByteReader {
+ public:
+  explicit ByteReader(std::string_view bytes)
+      : at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
+
+  bool bad() const { return bad_; }
+  bool at_end() const { return at_ == end_; }
+  // Everything was read and nothing was missing.
+  bool complete() const { return !bad_ && at_ == end_; }
+  size_t left() const { return static_cast<size_t>(end_ - at_); }
+
+  template <class T>
+  T get() {
+    static_assert(std::is_trivially_copyable_v<T>);
+    T value{};
+    if (left() < sizeof(T)) return fail(value);
+    std::memcpy(&value, at_, sizeof(T));
+    at_ += sizeof(T);
+    return value;
+  }
+  uint64_t get_key_u64() { return __builtin_bswap64(get<uint64_t>()); }
+  uint32_t get_key_u32() { return __builtin_bswap32(get<uint32_t>()); }
+
+  uint64_t varint() {
+    if (at_ != end_ && static_cast<uint8_t>(*at_) < 0x80) return static_cast<uint8_t>(*at_++);
+    return long_varint();
+  }
+  int64_t signed_varint() { return unzigzag(varint()); }
+
+  std::string_view take(size_t size) {
+    if (left() < size) return fail(std::string_view());
+    const std::string_view taken(at_, size);
+    at_ += size;
+    return taken;
+  }
+  std::string_view text() { return take(varint()); }
+
+ private:
+  template <class T>
+  T fail(T value) {
+    bad_ = true;
+    at_ = end_;
+    return value;
+  }
+  uint64_t long_varint() {
+    uint64_t value = 0;
+    for (unsigned shift = 0; shift < 64 && at_ != end_; shift += 7) {
+      const auto byte = static_cast<uint8_t>(*at_++);
+      value |= static_cast<uint64_t>(byte & 0x7F) << shift;
+      if (byte < 0x80) return value;
+    }
+    return fail(uint64_t{0});
+  }
+
+  const char* at_;
+  const char* end_;
+  bool bad_ = false;
+};
+
+}  // namespace gauger::ledger

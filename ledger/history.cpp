@@ -1,0 +1,119 @@
+#include "ledger/history.h"
+
+#include <algorithm>
+
+#include "ledger/bytes.h"
+
+namespace gauger::ledger {
+namespace {
+
+size_t memory_of(const Block& block) {
+  return block.records() * size_t{48} + block.events.id.bytes().size();
+}
+
+bool holds(const Block& block, uint64_t row) {
+  return block.first_row <= row && row < block.first_row + block.records();
+}
+
+}  // namespace
+
+std::string amendment_key(uint64_t row) {
+  std::string key = "A";
+  put_key_u64(key, row);
+  return key;
+}
+
+std::string encode(const Amendment& amendment) {
+  std::string bytes;
+  put(bytes, static_cast<uint8_t>(amendment.retracted));
+  put(bytes, amendment.key);
+  return bytes;
+}
+
+Result<Amendment> decode_amendment(std::string_view bytes) {
+  ByteReader reader(bytes);
+  Amendment amendment;
+  amendment.retracted = reader.get<uint8_t>() != 0;
+  amendment.key = reader.get<uint32_t>();
+  if (!reader.complete()) return corruption("an amendment record is damaged");
+  return amendment;
+}
+
+void History::forget_written() {
+  const auto written = written_.load(std::memory_order_acquire);
+  while (!in_flight_.empty() && in_flight_.front()->sequence <= written) in_flight_.pop_front();
+  const auto is_written = [&](const auto& entry) { return entry.second <= written; };
+  if (!quarantined_.empty()) std::erase_if(quarantined_, is_written);
+  if (!amendments_.empty())
+    std::erase_if(amendments_, [&](const auto& entry) { return entry.second.second <= written; });
+}
+
+void History::remember(std::shared_ptr<const Block> block) {
+  forget_written();
+  in_flight_.push_back(std::move(block));
+}
+
+void History::remember(uint64_t row, const Amendment& amendment, uint64_t sequence) {
+  amendments_[row] = {amendment, sequence};
+}
+
+void History::remember_quarantined(std::string hash_key, uint64_t sequence) {
+  quarantined_.emplace(std::move(hash_key), sequence);
+}
+
+void History::cache(std::shared_ptr<const Block> block) {
+  const auto first_row = block->first_row;
+  const auto bytes = memory_of(*block);
+  recent_.push_front({std::move(block), bytes});
+  by_first_row_[first_row] = recent_.begin();
+  first_rows_.insert(std::lower_bound(first_rows_.begin(), first_rows_.end(), first_row),
+                     first_row);
+  cached_bytes_ += bytes;
+  while (cached_bytes_ > cache_bytes_ && recent_.size() > 1) {
+    const auto evicted = recent_.back().block->first_row;
+    cached_bytes_ -= recent_.back().bytes;
+    recent_.pop_back();
+    by_first_row_.erase(evicted);
+    first_rows_.erase(std::lower_bound(first_rows_.begin(), first_rows_.end(), evicted));
+  }
+}
+
+Result<std::shared_ptr<const Block>> History::block_of(uint64_t row, Columns columns) {
+  for (const auto& block : in_flight_)
+    if (holds(*block, row)) return block;
+  if (columns == Columns::identity) {
+    const auto after = std::upper_bound(first_rows_.begin(), first_rows_.end(), row);
+    if (after != first_rows_.begin()) {
+      const auto cached = by_first_row_.at(*std::prev(after));
+      if (holds(*cached->block, row)) {
+        recent_.splice(recent_.begin(), recent_, cached);
+        return cached->block;
+      }
+    }
+  }
+  TRY(const auto entry,
+      store_.at_or_before(Family::journal, encode(BlockKey{row, UINT64_MAX})));
+  if (!entry) return corruption("no journal block holds row " + std::to_string(row));
+  TRY(auto decoded, decode_block(entry->value, columns));
+  auto block = std::make_shared<const Block>(std::move(decoded));
+  if (!holds(*block, row)) return corruption("no journal block holds row " + std::to_string(row));
+  if (columns == Columns::identity) cache(block);
+  return block;
+}
+
+Result<std::optional<Amendment>> History::amendment(uint64_t row) {
+  if (const auto found = amendments_.find(row); found != amendments_.end())
+    return std::optional(found->second.first);
+  TRY(const auto stored, store_.get(Family::amendments, amendment_key(row)));
+  if (!stored) return std::optional<Amendment>();
+  TRY(const auto amendment, decode_amendment(*stored));
+  return std::optional(amendment);
+}
+
+Result<bool> History::quarantined(std::string_view hash_key) {
+  if (quarantined_.contains(std::string(hash_key))) return true;
+  TRY(const auto stored, store_.get(Family::quarantine, hash_key));
+  return stored.has_value();
+}
+
+}  // namespace gauger::ledger

@@ -1,0 +1,68 @@
+// What the writer can look up of the past: blocks by row, what later events did to a row, and
+// which bad records are already kept. Sees blocks that are decided but not yet written, too.
+// One thread (the writer's); `written` may be called by the thread that writes.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <list>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+
+#include "ledger/block.h"
+#include "ledger/store.h"
+
+namespace gauger::ledger {
+
+// What became of a usage row after it was counted.
+struct Amendment {
+  bool retracted = false;
+  uint32_t key = 0;  // where its counts are now
+};
+
+class History {
+ public:
+  History(const Store& store, size_t cache_bytes) : store_(store), cache_bytes_(cache_bytes) {}
+
+  // The block that holds the row; corruption when there is none. `identity` blocks are cached.
+  Result<std::shared_ptr<const Block>> block_of(uint64_t row, Columns columns);
+  Result<std::optional<Amendment>> amendment(uint64_t row);
+  // Whether a bad record with this hash is kept already.
+  Result<bool> quarantined(std::string_view hash_key);
+
+  // Decided now, not yet in the store.
+  void remember(std::shared_ptr<const Block> block);
+  void remember(uint64_t row, const Amendment& amendment, uint64_t sequence);
+  void remember_quarantined(std::string hash_key, uint64_t sequence);
+
+  // Everything up to this block is in the store.
+  void written(uint64_t sequence) { written_.store(sequence, std::memory_order_release); }
+
+ private:
+  struct Cached {
+    std::shared_ptr<const Block> block;
+    size_t bytes;
+  };
+  void forget_written();
+  void cache(std::shared_ptr<const Block> block);
+
+  const Store& store_;
+  const size_t cache_bytes_;
+  std::atomic<uint64_t> written_{0};
+  std::deque<std::shared_ptr<const Block>> in_flight_;
+  std::unordered_map<uint64_t, std::pair<Amendment, uint64_t>> amendments_;
+  std::unordered_map<std::string, uint64_t> quarantined_;
+  std::list<Cached> recent_;  // most recently used first
+  std::unordered_map<uint64_t, std::list<Cached>::iterator> by_first_row_;
+  std::vector<uint64_t> first_rows_;  // of the cached blocks, sorted
+  size_t cached_bytes_ = 0;
+};
+
+// Keys in Family::amendments: 'A' + row for an amendment, 'W' + fingerprint + row for an event
+// that waits for its target.
+std::string amendment_key(uint64_t row);
+std::string encode(const Amendment& amendment);
+Result<Amendment> decode_amendment(std::string_view bytes);
+
+}  // namespace gauger::ledger

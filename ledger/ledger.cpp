@@ -1,0 +1,368 @@
+#include "ledger/ledger.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <random>
+#include <thread>
+
+#include "ledger/anchor.h"
+#include "ledger/apply.h"
+#include "ledger/bounded_queue.h"
+#include "ledger/lock.h"
+#include "ledger/projections.h"
+#include "ledger/recover.h"
+#include "ledger/rocks_store.h"
+#include "schemas/verify.h"
+
+namespace gauger::ledger {
+namespace {
+
+using std::chrono::steady_clock;
+
+// Blocks that are written but not yet folded; each holds a batch in memory.
+constexpr size_t unfolded_blocks_max = 16;
+constexpr size_t unsynced_blocks_max = 8;
+static_assert(unsynced_blocks_max < unfolded_blocks_max);
+
+uint64_t random_key() {
+  std::random_device device;
+  return uint64_t{device()} << 32 | device();
+}
+
+// A file or directory that was just made survives a power cut once its parent is synced.
+Result<void> sync_directory(const std::filesystem::path& directory) {
+  const int file = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (file < 0) return io_error("opening " + directory.string());
+  const bool synced = ::fsync(file) == 0;
+  ::close(file);
+  if (!synced) return io_error("syncing " + directory.string());
+  return success();
+}
+
+}  // namespace
+
+struct Ledger::Impl {
+  Impl(Store& ledger_store, const LedgerOptions& ledger_options, const Clock& ledger_clock)
+      : store(ledger_store),
+        options(ledger_options),
+        clock(ledger_clock),
+        history(ledger_store, ledger_options.block_cache_bytes) {}
+
+  // Owned when the ledger was opened by directory.
+  std::optional<DirectoryLock> lock;
+  std::unique_ptr<RocksStore> rocks;
+  std::optional<Anchor> anchor;
+
+  Store& store;
+  const LedgerOptions options;
+  const Clock& clock;
+
+  // The committing thread's.
+  State state;
+  History history;
+  std::unique_ptr<Batch> batch;
+  bool batch_open = false;
+
+  // The writing thread's.
+  Head written;  // with its hash
+  std::vector<std::shared_ptr<const Block>> unsynced;
+  steady_clock::time_point sync_due{};
+
+  std::unique_ptr<Projections> projections;
+  BoundedQueue<Commit> to_write{limits::batches_in_flight_max - 1};
+  BoundedQueue<std::shared_ptr<const Block>> to_fold{unfolded_blocks_max};
+  std::thread writer;
+  std::thread folder;
+
+  // Shared.
+  mutable std::mutex mutex;
+  std::condition_variable progress;
+  std::optional<Error> failure;
+  Head committed;
+  uint64_t durable = 0;
+  uint64_t folded = 0;
+  uint64_t sync_wanted = 0;
+
+  Result<void> recover();
+  Result<void> choose_config();
+  void start_threads();
+  void stop_threads();
+
+  void fail(const Error& error);
+  Result<void> check_failure() const;
+
+  Result<void> write(Commit commit);
+  Result<void> sync();
+  Result<void> fold_block(const Block& block);
+  void write_loop();
+  void fold_loop();
+  bool sync_is_due() const;
+};
+
+Result<void> Ledger::Impl::choose_config() {
+  TRY(auto stored, read_config(store));
+  if (stored) {
+    if (options.config) {
+      auto wanted = *options.config;
+      wanted.identity_key = stored->identity_key;
+      if (wanted != *stored)
+        return Error{ErrorCode::refused,
+                     "this ledger was made with another grain, time zone or context boundaries; "
+                     "run `gauger rebuild` to change them"};
+    }
+    state.config = *stored;
+    return success();
+  }
+  state.config = options.config.value_or(LedgerConfig{});
+  TRY(check(state.config));
+  if (state.config.identity_key == 0) state.config.identity_key = random_key();
+  WriteSet writes;
+  writes.put(Family::meta, std::string(config_key), encode(state.config));
+  TRY(store.write(writes));
+  return store.sync();
+}
+
+Result<void> Ledger::Impl::recover() {
+  TRY(choose_config());
+  TRY(const auto head, read_head(store));
+  if (anchor && anchor->head()) {
+    TRY(check_anchor(store, head, *anchor->head()));
+  }
+  TRY(load_state(store, head, state));
+  TRY(load_identities(store, state));
+  projections = std::make_unique<Projections>(store, state.config, state.dictionary);
+  TRY(load_projections(store, state, *projections));
+  // What a crash left behind is made durable before anything is shown.
+  TRY(store.sync());
+  if (anchor) {
+    TRY(anchor->write(head));
+  }
+  written = committed = head;
+  durable = folded = head.sequence;
+  batch = std::make_unique<Batch>(state.config, state.dictionary);
+  return success();
+}
+
+void Ledger::Impl::start_threads() {
+  if (options.single_threaded) return;
+  writer = std::thread([this] { write_loop(); });
+  folder = std::thread([this] { fold_loop(); });
+}
+
+void Ledger::Impl::stop_threads() {
+  to_write.close();
+  if (writer.joinable()) writer.join();
+  to_fold.close();
+  if (folder.joinable()) folder.join();
+}
+
+void Ledger::Impl::fail(const Error& error) {
+  {
+    const std::lock_guard guard(mutex);
+    if (!failure) failure = error;
+  }
+  progress.notify_all();
+  to_write.close();
+  to_fold.close();
+}
+
+Result<void> Ledger::Impl::check_failure() const {
+  const std::lock_guard guard(mutex);
+  if (failure) return *failure;
+  return success();
+}
+
+// --- the writing thread ---------------------------------------------------------------------
+
+Result<void> Ledger::Impl::write(Commit commit) {
+  seal(commit, written.hash);
+  TRY(store.write(commit.writes));
+  history.written(commit.head.sequence);
+  written = commit.head;
+  if (unsynced.empty()) sync_due = steady_clock::now() + limits::sync_interval_max;
+  unsynced.push_back(std::move(commit.block));
+  return success();
+}
+
+bool Ledger::Impl::sync_is_due() const {
+  if (unsynced.empty()) return false;
+  if (unsynced.size() >= unsynced_blocks_max || steady_clock::now() >= sync_due) return true;
+  const std::lock_guard guard(mutex);
+  return sync_wanted > durable;
+}
+
+Result<void> Ledger::Impl::sync() {
+  TRY(store.sync());
+  if (anchor) {
+    TRY(anchor->write(written));
+  }
+  {
+    const std::lock_guard guard(mutex);
+    durable = written.sequence;
+  }
+  progress.notify_all();
+  for (auto& block : unsynced) {
+    if (options.single_threaded) {
+      TRY(fold_block(*block));
+    } else {
+      to_fold.push(std::move(block));
+    }
+  }
+  unsynced.clear();
+  return success();
+}
+
+void Ledger::Impl::write_loop() {
+  const auto step = [&]() -> Result<void> {
+    auto commit = unsynced.empty() ? to_write.pop() : to_write.pop_until(sync_due);
+    if (commit) {
+      TRY(write(std::move(*commit)));
+    }
+    if (sync_is_due() || (to_write.closed() && !unsynced.empty())) return sync();
+    return success();
+  };
+  while (!to_write.closed() || !unsynced.empty()) {
+    if (const auto done = step(); !done) return fail(done.error());
+  }
+}
+
+// --- the folding thread ---------------------------------------------------------------------
+
+Result<void> Ledger::Impl::fold_block(const Block& block) {
+  projections->publish(fold(block, state.config.grain),
+                       {block.first_row + block.records(), block.sequence + 1});
+  {
+    const std::lock_guard guard(mutex);
+    folded = block.sequence;
+  }
+  progress.notify_all();
+  return projections->flush(false);
+}
+
+void Ledger::Impl::fold_loop() {
+  while (auto block = to_fold.pop()) {
+    if (const auto done = fold_block(**block); !done) return fail(done.error());
+  }
+}
+
+// --- the committing thread ------------------------------------------------------------------
+
+Result<std::unique_ptr<Ledger>> Ledger::open(const std::filesystem::path& directory,
+                                             const LedgerOptions& options, const Clock& clock) {
+  std::error_code error;
+  const bool fresh = !std::filesystem::exists(directory / "store", error);
+  std::filesystem::create_directories(directory, error);
+  if (error) return invalid_argument("cannot make " + directory.string() + ": " + error.message());
+  TRY(auto lock, DirectoryLock::take(directory / "lock"));
+  TRY(auto store, RocksStore::open(directory / "store", {}));
+  TRY(auto anchor, Anchor::open(directory / "anchor"));
+  if (fresh) {
+    TRY(sync_directory(directory));
+  }
+  auto impl = std::make_unique<Impl>(*store, options, clock);
+  impl->lock.emplace(std::move(lock));
+  impl->rocks = std::move(store);
+  impl->anchor.emplace(std::move(anchor));
+  TRY(impl->recover());
+  impl->start_threads();
+  return std::unique_ptr<Ledger>(new Ledger(std::move(impl)));
+}
+
+Result<std::unique_ptr<Ledger>> Ledger::open(Store& store, const LedgerOptions& options,
+                                             const Clock& clock) {
+  auto impl = std::make_unique<Impl>(store, options, clock);
+  TRY(impl->recover());
+  impl->start_threads();
+  return std::unique_ptr<Ledger>(new Ledger(std::move(impl)));
+}
+
+Ledger::Ledger(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Ledger::~Ledger() { impl_->stop_threads(); }
+
+Batch& Ledger::batch() {
+  if (!impl_->batch_open) {
+    impl_->batch->begin(impl_->state.head, impl_->clock.now());
+    impl_->batch_open = true;
+  }
+  return *impl_->batch;
+}
+
+Result<void> Ledger::commit() {
+  TRY(impl_->check_failure());
+  if (!impl_->batch_open || impl_->batch->empty()) return success();
+  impl_->batch_open = false;
+  auto applied = apply(*impl_->batch, impl_->state, impl_->history);
+  if (!applied) {
+    impl_->fail(applied.error());
+    return applied.error();
+  }
+  {
+    const std::lock_guard guard(impl_->mutex);
+    impl_->committed = applied.value().head;
+  }
+  if (!impl_->options.single_threaded) {
+    if (!impl_->to_write.push(std::move(applied.value()))) return impl_->check_failure();
+    return success();
+  }
+  auto done = impl_->write(std::move(applied.value()));
+  if (!done) impl_->fail(done.error());
+  return done;
+}
+
+Result<void> Ledger::flush() {
+  TRY(commit());
+  auto& impl = *impl_;
+  if (impl.options.single_threaded) {
+    const auto done = impl.unsynced.empty() ? Result<void>(success()) : impl.sync();
+    if (!done) impl.fail(done.error());
+    return done;
+  }
+  std::unique_lock guard(impl.mutex);
+  const auto wanted = impl.committed.sequence;
+  impl.sync_wanted = std::max(impl.sync_wanted, wanted);
+  guard.unlock();
+  impl.to_write.wake();
+  guard.lock();
+  impl.progress.wait(guard, [&] { return impl.folded >= wanted || impl.failure; });
+  if (impl.failure) return *impl.failure;
+  return success();
+}
+
+Result<void> Ledger::close() {
+  TRY(flush());
+  impl_->stop_threads();
+  TRY(impl_->check_failure());
+  return impl_->projections->flush(true);
+}
+
+std::optional<Position> Ledger::position(std::string_view source, int32_t partition) const {
+  const auto found = impl_->state.positions.find(position_key(source, partition));
+  if (found == impl_->state.positions.end()) return std::nullopt;
+  return found->second;
+}
+
+const LedgerConfig& Ledger::config() const { return impl_->state.config; }
+
+LedgerStatus Ledger::status() const {
+  LedgerStatus status;
+  {
+    const std::lock_guard guard(impl_->mutex);
+    status.head = impl_->committed;
+    status.durable_sequence = impl_->durable;
+  }
+  status.published_sequence = impl_->projections->published_sequence();
+  status.identities = impl_->state.identities.size();
+  status.identity_bytes = impl_->state.identities.memory_bytes();
+  status.waiting = impl_->state.waiting.size();
+  return status;
+}
+
+Result<UsageTable> Ledger::usage(const UsageQuery& query) const {
+  return impl_->projections->usage(query);
+}
+
+const Store& Ledger::store() const { return impl_->store; }
+
+}  // namespace gauger::ledger

@@ -1,0 +1,85 @@
+// The ledger: the only writer of a data directory. It takes batches of usage events, decides
+// them exactly once (apply.h), writes a journal block per commit, and keeps the rollups behind.
+//
+//   auto ledger = Ledger::open(directory, options, clock);
+//   auto& batch = ledger->batch();         // fill it: begin_segment, add, reject, end_segment
+//   ledger->commit();                      // decide it and hand it on
+//   ledger->flush();                       // everything committed is durable and visible
+//
+// Threads: one thread fills and commits. A second encodes, writes and syncs; a third folds what
+// is durable into the rollups. Between them are short bounded queues: `commit` waits when the
+// disk is slower, so memory is bounded. Reads are safe from any thread and see durable blocks
+// only. After any failed write or sync every call answers with that error, for ever: the caller
+// ends the process, since a log that failed once cannot be trusted.
+//
+// Data directory: `lock` (who holds it), `anchor` (how far it is durable), `store/` (RocksDB).
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "ledger/batch.h"
+#include "ledger/config.h"
+#include "ledger/head.h"
+#include "ledger/position.h"
+#include "ledger/usage_query.h"
+#include "schemas/clock.h"
+#include "schemas/usage_table.h"
+
+namespace gauger::ledger {
+
+class Store;
+
+struct LedgerOptions {
+  // For a ledger that is made now; one that exists must match what is given here, if anything.
+  std::optional<LedgerConfig> config;
+  // Runs every stage on the calling thread: slow, and the same every time.
+  bool single_threaded = false;
+  size_t block_cache_bytes = 192U << 20;  // decoded blocks, for telling duplicates
+};
+
+// How far the ledger is, for progress and metrics.
+struct LedgerStatus {
+  Head head;                    // of the last committed block
+  uint64_t durable_sequence = 0;
+  uint64_t published_sequence = 0;
+  uint64_t identities = 0;
+  uint64_t identity_bytes = 0;
+  uint64_t waiting = 0;         // amendments whose target has not come
+};
+
+class Ledger {
+ public:
+  // Creates the directory where there is none. unavailable when another process holds it,
+  // refused when its configuration differs, corruption when its head lies below its anchor.
+  static Result<std::unique_ptr<Ledger>> open(const std::filesystem::path& directory,
+                                              const LedgerOptions& options, const Clock& clock);
+  // Over a store of the caller's (tests, simulation): no lock and no anchor.
+  static Result<std::unique_ptr<Ledger>> open(Store& store, const LedgerOptions& options,
+                                              const Clock& clock);
+  ~Ledger();
+
+  Batch& batch();
+  Result<void> commit();
+  Result<void> flush();
+  // Flushes, packs the rollups and ends the threads. Call it before the end of the process;
+  // without it nothing is lost, but the next start folds more.
+  Result<void> close();
+
+  // Where to read on. None where the ledger has read nothing of it.
+  std::optional<Position> position(std::string_view source, int32_t partition) const;
+
+  const LedgerConfig& config() const;
+  LedgerStatus status() const;
+  Result<UsageTable> usage(const UsageQuery& query) const;
+  const Store& store() const;
+
+ private:
+  struct Impl;
+  explicit Ledger(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace gauger::ledger

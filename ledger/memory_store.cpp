@@ -1,0 +1,68 @@
+#include "ledger/memory_store.h"
+
+#include <algorithm>
+
+namespace gauger::ledger {
+
+void MemoryStore::apply(State& state, const WriteSet& set) {
+  for (const auto& write : set.writes) {
+    auto& map = state[static_cast<size_t>(write.family)];
+    if (write.value)
+      map[write.key] = *write.value;
+    else
+      map.erase(write.key);
+  }
+}
+
+Result<void> MemoryStore::write(const WriteSet& set) {
+  apply(state_, set);
+  unsynced_.push_back(set);
+  return success();
+}
+
+Result<void> MemoryStore::sync() {
+  for (const auto& set : unsynced_) apply(synced_, set);
+  unsynced_.clear();
+  return success();
+}
+
+Result<void> MemoryStore::write_projection(const WriteSet& set) {
+  apply(state_, set);
+  apply(synced_, set);
+  return success();
+}
+
+void MemoryStore::lose_unsynced(size_t keep) {
+  for (size_t i = 0; i < std::min(keep, unsynced_.size()); ++i) apply(synced_, unsynced_[i]);
+  unsynced_.clear();
+  state_ = synced_;
+}
+
+Result<std::optional<std::string>> MemoryStore::get(Family family, std::string_view key) const {
+  const auto& map = state_[static_cast<size_t>(family)];
+  const auto found = map.find(key);
+  if (found == map.end()) return std::optional<std::string>();
+  return std::optional<std::string>(found->second);
+}
+
+Result<std::optional<Store::Entry>> MemoryStore::at_or_before(Family family,
+                                                              std::string_view key) const {
+  const auto& map = state_[static_cast<size_t>(family)];
+  auto found = map.upper_bound(key);
+  if (found == map.begin()) return std::optional<Entry>();
+  --found;
+  return std::optional<Entry>(Entry{found->first, found->second});
+}
+
+Result<void> MemoryStore::scan(Family family, std::string_view from, std::string_view until,
+                               const Visit& visit) const {
+  const auto& map = state_[static_cast<size_t>(family)];
+  for (auto at = map.lower_bound(from); at != map.end(); ++at) {
+    if (!until.empty() && at->first >= until) break;
+    TRY(const bool more, visit(at->first, at->second));
+    if (!more) break;
+  }
+  return success();
+}
+
+}  // namespace gauger::ledger

@@ -1,0 +1,268 @@
+#include "ledger/projections.h"
+
+#include <algorithm>
+#include <mutex>
+
+#include "ledger/bytes.h"
+#include "ledger/rollup_codec.h"
+#include "schemas/verify.h"
+
+namespace gauger::ledger {
+namespace {
+
+constexpr std::string_view watermark_key = "H";
+
+// 'F' + UTC day + last sequence: fine cells.  'D' + 0 + last sequence: day sums.
+std::string segment_key(char kind, uint32_t day, uint64_t last_sequence) {
+  std::string key(1, kind);
+  put_key_u32(key, day);
+  put_key_u64(key, last_sequence);
+  return key;
+}
+
+uint32_t utc_day_of(uint32_t period, std::chrono::minutes grain) {
+  return static_cast<uint32_t>(period * grain / std::chrono::days{1});
+}
+
+std::string encode_watermark(const BlockKey& next) {
+  std::string bytes = encode(next);
+  put(bytes, hash64(bytes));
+  return bytes;
+}
+
+Result<BlockKey> decode_watermark(std::string_view bytes) {
+  if (bytes.size() != 24 || ByteReader(bytes.substr(16)).get<uint64_t>() != hash64(bytes.substr(0, 16)))
+    return corruption("the rollups' watermark is damaged");
+  return decode_block_key(bytes.substr(0, 16));
+}
+
+TimeZone zone_of(const LedgerConfig& config) {
+  auto zone = TimeZone::find(config.time_zone);
+  VERIFY(zone.has_value(), "a ledger's time zone was checked");
+  return zone.value();
+}
+
+}  // namespace
+
+Projections::Projections(Store& store, const LedgerConfig& config, const Dictionary& dictionary)
+    : store_(store),
+      config_(config),
+      dictionary_(dictionary),
+      zone_(zone_of(config)),
+      summary_(dictionary, config.grain, zone_) {}
+
+Result<BlockKey> Projections::load(uint64_t last_sequence) {
+  TRY(const auto stored, store_.get(Family::rollups, watermark_key));
+  if (!stored) return watermark_.next;
+  TRY(const auto next, decode_watermark(*stored));
+  // Rollups are made of durable blocks only. Ones that are ahead belong to a ledger that was
+  // rewound by hand; they are not believed.
+  if (next.sequence > last_sequence + 1)
+    return corruption("the rollups are ahead of the journal; run `gauger rebuild`");
+  TRY(load_segments(last_sequence));
+  watermark_.next = next;
+  published_.store(next.sequence - 1, std::memory_order_release);
+  return next;
+}
+
+Result<void> Projections::load_segments(uint64_t last_sequence) {
+  TRY(store_.scan(Family::rollups, "F", "G",
+                  [&](std::string_view key, std::string_view) -> Result<bool> {
+                    ByteReader reader(key.substr(1));
+                    const auto day = reader.get_key_u32();
+                    segments_[day].push_back(reader.get_key_u64());
+                    return true;
+                  }));
+  return store_.scan(Family::rollups, "D", "E",
+                     [&](std::string_view, std::string_view value) -> Result<bool> {
+                       TRY(const auto days, decode_rollup(value));
+                       if (days.last_sequence > last_sequence)
+                         return corruption("a day's sums are ahead of the journal");
+                       summary_segments_.push_back(days.last_sequence);
+                       summary_.add(days);
+                       return true;
+                     });
+}
+
+void Projections::publish(Change change, BlockKey next) {
+  auto run = std::make_shared<const Change>(std::move(change));
+  const std::unique_lock lock(runs_mutex_);
+  summary_.add(summary_.by_day(*run));
+  unflushed_cells_ += run->cells.size() + run->extras.size();
+  runs_.push_back(std::move(run));
+  watermark_.next = next;
+  published_.store(next.sequence - 1, std::memory_order_release);
+}
+
+void Projections::pack_by_day(const Change& merged, WriteSet& writes) {
+  const auto& cells = merged.cells;
+  const auto& extras = merged.extras;
+  size_t cell = 0;
+  size_t extra = 0;
+  while (cell < cells.size() || extra < extras.size()) {
+    const auto next = std::min(cell < cells.size() ? cells[cell].place : UINT64_MAX,
+                               extra < extras.size() ? extras[extra].place : UINT64_MAX);
+    const auto day = utc_day_of(period_of(next), config_.grain);
+    const auto in_day = [&](Place place) { return utc_day_of(period_of(place), config_.grain) == day; };
+    auto cell_end = cell;
+    while (cell_end < cells.size() && in_day(cells[cell_end].place)) ++cell_end;
+    auto extra_end = extra;
+    while (extra_end < extras.size() && in_day(extras[extra_end].place)) ++extra_end;
+    writes.put(Family::rollups, segment_key('F', day, merged.last_sequence),
+               encode_rollup(merged.first_sequence, merged.last_sequence,
+                             std::span(cells).subspan(cell, cell_end - cell),
+                             std::span(extras).subspan(extra, extra_end - extra)));
+    segments_[day].push_back(merged.last_sequence);
+    cell = cell_end;
+    extra = extra_end;
+  }
+}
+
+Result<void> Projections::flush(bool force) {
+  std::vector<std::shared_ptr<const Change>> runs;
+  BlockKey next{};
+  {
+    const std::shared_lock lock(runs_mutex_);
+    if (runs_.empty() || (!force && unflushed_cells_ < unflushed_cells_max)) return success();
+    runs = runs_;
+    next = watermark_.next;
+  }
+  std::vector<const Change*> changes;
+  for (const auto& run : runs) changes.push_back(run.get());
+  const auto merged = merge(changes);
+  WriteSet writes;
+  {
+    const std::unique_lock lock(runs_mutex_);  // by_day learns new kinds
+    const auto days = summary_.by_day(merged);
+    writes.put(Family::rollups, segment_key('D', 0, days.last_sequence),
+               encode_rollup(days.first_sequence, days.last_sequence, days.cells, days.extras));
+  }
+  const std::unique_lock segments_lock(segments_mutex_);
+  summary_segments_.push_back(merged.last_sequence);
+  pack_by_day(merged, writes);
+  writes.put(Family::rollups, std::string(watermark_key), encode_watermark(next));
+  TRY(store_.write_projection(writes));
+  {
+    const std::unique_lock lock(runs_mutex_);
+    runs_.erase(runs_.begin(), runs_.begin() + static_cast<std::ptrdiff_t>(runs.size()));
+    for (const auto& run : runs) unflushed_cells_ -= run->cells.size() + run->extras.size();
+  }
+  WriteSet merges;
+  TRY(merge_behind(merges));
+  if (merges.writes.empty()) return success();
+  return store_.write_projection(merges);
+}
+
+Result<void> Projections::merge_behind(WriteSet& writes) {
+  for (auto& [day, sequences] : segments_) {
+    if (sequences.size() <= segments_per_day_max) continue;
+    TRY(merge_day(day, writes));
+    sequences = {sequences.back()};
+  }
+  if (summary_segments_.size() > segments_per_day_max) return merge_summaries(writes);
+  return success();
+}
+
+namespace {
+
+// Reads the segments of a key range, replaces them by their sum under `key`.
+Result<void> merge_range(const Store& store, const std::string& from, const std::string& until,
+                         const std::string& key, WriteSet& writes) {
+  std::vector<Change> parts;
+  TRY(store.scan(Family::rollups, from, until,
+                 [&](std::string_view at, std::string_view value) -> Result<bool> {
+                   TRY(auto part, decode_rollup(value));
+                   parts.push_back(std::move(part));
+                   if (at != key) writes.remove(Family::rollups, std::string(at));
+                   return true;
+                 }));
+  std::vector<const Change*> changes;
+  for (const auto& part : parts) changes.push_back(&part);
+  const auto merged = merge(changes);
+  writes.put(Family::rollups, key,
+             encode_rollup(merged.first_sequence, merged.last_sequence, merged.cells, merged.extras));
+  return success();
+}
+
+}  // namespace
+
+Result<void> Projections::merge_day(uint32_t day, WriteSet& writes) {
+  return merge_range(store_, segment_key('F', day, 0), segment_key('F', day + 1, 0),
+                     segment_key('F', day, segments_[day].back()), writes);
+}
+
+Result<void> Projections::merge_summaries(WriteSet& writes) {
+  const auto last = summary_segments_.back();
+  TRY(merge_range(store_, segment_key('D', 0, 0), segment_key('D', 1, 0), segment_key('D', 0, last),
+                  writes));
+  summary_segments_ = {last};
+  return success();
+}
+
+Result<void> Projections::scan_segments(const UsageQuery& query, Aggregator& aggregator) const {
+  const auto& [from, until] = query.interval;
+  const auto first = utc_day_of(period_at(to_us(from), config_.grain), config_.grain);
+  const auto last = utc_day_of(period_at(to_us(until) - 1, config_.grain), config_.grain);
+  return store_.scan(Family::rollups, segment_key('F', first, 0), segment_key('F', last + 1, 0),
+                     [&](std::string_view, std::string_view value) -> Result<bool> {
+                       TRY(const auto change, decode_rollup(value));
+                       aggregator.add(change);
+                       return true;
+                     });
+}
+
+Result<UsageTable> Projections::usage(const UsageQuery& query) const {
+  const auto& [from, until] = query.interval;
+  const auto on_grain = [&](Instant instant) {
+    return instant.time_since_epoch() % config_.grain == Duration{0};
+  };
+  if (from >= until || from < Instant{})
+    return invalid_argument("the interval from " + format_instant(from) + " until " +
+                            format_instant(until) + " is empty");
+  if (!on_grain(from) || !on_grain(until))
+    return invalid_argument("this ledger's grain is " + std::to_string(config_.grain.count()) +
+                            " minutes; " + format_instant(on_grain(from) ? until : from) +
+                            " does not fall on it");
+  Aggregator aggregator(query, dictionary_, config_.grain, zone_);
+  TRY(aggregator.prepare());
+  const std::shared_lock segments_lock(segments_mutex_);
+  std::vector<std::shared_ptr<const Change>> runs;
+  uint64_t as_of = 0;
+  bool answered = false;
+  {
+    const std::shared_lock lock(runs_mutex_);
+    as_of = watermark_.next.sequence - 1;
+    if (summary_.answers(query)) {
+      summary_.answer(query, aggregator);
+      answered = true;
+    } else {
+      runs = runs_;
+    }
+  }
+  if (!answered) {
+    TRY(scan_segments(query, aggregator));
+    for (const auto& run : runs) aggregator.add(*run);
+  }
+  auto table = aggregator.finish();
+  table.context_boundaries = config_.context_boundaries;
+  table.as_of_sequence = as_of;
+  return table;
+}
+
+Result<void> scan_journal(const Store& store, BlockKey from, uint64_t last, Columns columns,
+                          const VisitBlock& visit) {
+  return store.scan(Family::journal, encode(from), {},
+                    [&](std::string_view key, std::string_view value) -> Result<bool> {
+                      TRY(const auto block_key, decode_block_key(key));
+                      if (block_key.sequence > last) return false;
+                      TRY(const auto block, decode_block(value, columns));
+                      if (block.sequence != block_key.sequence ||
+                          block.first_row != block_key.first_row)
+                        return corruption("journal block " + std::to_string(block_key.sequence) +
+                                          " lies under another block's key");
+                      TRY(visit(block, value));
+                      return true;
+                    });
+}
+
+}  // namespace gauger::ledger

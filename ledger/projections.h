@@ -1,0 +1,81 @@
+// The rollups: fine cells in immutable packed segments on disk, the newest changes in memory,
+// coarse sums per day and month in memory. All of it is folded from durable blocks and can be
+// thrown away; a watermark says where to fold on after a crash.
+//
+// One thread publishes and flushes; any thread asks.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <shared_mutex>
+
+#include "ledger/block.h"
+#include "ledger/config.h"
+#include "ledger/dictionary.h"
+#include "ledger/store.h"
+#include "ledger/summary.h"
+#include "ledger/usage_query.h"
+
+namespace gauger::ledger {
+
+class Projections {
+ public:
+  static constexpr size_t unflushed_cells_max = 1'000'000;  // 112 bytes each
+  static constexpr size_t segments_per_day_max = 8;
+
+  // The zone must have been checked against the grain.
+  Projections(Store& store, const LedgerConfig& config, const Dictionary& dictionary);
+
+  // Reads the stored segments up to block `last_sequence`, and returns the key of the first
+  // block that is not in them.
+  Result<BlockKey> load(uint64_t last_sequence);
+
+  // Makes the fold of the next block visible. `next` is the key of the block after it.
+  void publish(Change change, BlockKey next);
+  // Packs what is in memory when there is enough of it (or at all, with `force`).
+  Result<void> flush(bool force);
+
+  // The rows of the query, complete up to the table's as_of_sequence. invalid_argument when the
+  // interval is off the grain.
+  Result<UsageTable> usage(const UsageQuery& query) const;
+
+  uint64_t published_sequence() const { return published_.load(std::memory_order_acquire); }
+
+ private:
+  struct Watermark {
+    BlockKey next{0, 1};
+  };
+  Result<void> load_segments(uint64_t last_sequence);
+  void pack_by_day(const Change& merged, WriteSet& writes);
+  Result<void> merge_behind(WriteSet& writes);
+  Result<void> merge_day(uint32_t day, WriteSet& writes);
+  Result<void> merge_summaries(WriteSet& writes);
+  Result<void> scan_segments(const UsageQuery& query, Aggregator& aggregator) const;
+
+  Store& store_;
+  const LedgerConfig config_;
+  const Dictionary& dictionary_;
+  TimeZone zone_;
+  std::atomic<uint64_t> published_{0};
+
+  // Segments on disk: shared while they are read, alone while they change. Taken before runs_.
+  mutable std::shared_mutex segments_mutex_;
+  std::map<uint32_t, std::vector<uint64_t>> segments_;  // UTC day -> last sequences
+  std::vector<uint64_t> summary_segments_;              // last sequences
+
+  mutable std::shared_mutex runs_mutex_;
+  std::vector<std::shared_ptr<const Change>> runs_;  // not yet on disk
+  size_t unflushed_cells_ = 0;
+  Watermark watermark_;  // of what is published
+  Summary summary_;
+};
+
+// Folds a stretch of the journal, oldest first, into `visit`: every block from `from` up to
+// sequence `last`. Checks the chain of hashes as it goes when `chained` is given the hash of the
+// block before.
+using VisitBlock = std::function<Result<void>(const Block& block, std::string_view bytes)>;
+Result<void> scan_journal(const Store& store, BlockKey from, uint64_t last, Columns columns,
+                          const VisitBlock& visit);
+
+}  // namespace gauger::ledger

@@ -1,0 +1,41 @@
+// Records that were not counted, with their reason and their bytes, for somebody to look at.
+// Kept once per content: a redelivery of the same bad bytes is not listed again.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ledger/store.h"
+#include "schemas/instant.h"
+#include "schemas/reject_reason.h"
+
+namespace gauger::ledger {
+
+// Byte table of the value: u16 format, u8 reason, i64 block time, text namespace, text source,
+// zigzag partition, zigzag offset, text detail, varint size of the whole record, text kept bytes.
+struct QuarantinedRecord {
+  uint64_t sequence = 0;  // the block it came with
+  uint32_t record = 0;    // its ordinal there
+  RejectReason reason = RejectReason::none;
+  Instant block_time{};
+  std::string name_space;
+  std::string source;
+  int32_t partition = 0;
+  int64_t offset = 0;
+  std::string detail;
+  uint64_t record_bytes = 0;  // of the record; `raw` keeps the first 64 KiB
+  std::string raw;
+
+  std::string id() const { return std::to_string(sequence) + "-" + std::to_string(record); }
+};
+
+// 'R' + sequence + record: the record itself.  'H' + 128-bit hash of namespace and bytes: the
+// key of the record that was kept for them.
+std::string quarantine_key(uint64_t sequence, uint32_t record);
+std::string quarantine_hash_key(std::string_view name_space, std::string_view raw);
+
+std::string encode(const QuarantinedRecord& record);
+Result<QuarantinedRecord> decode_quarantined(std::string_view key, std::string_view value);
+
+}  // namespace gauger::ledger

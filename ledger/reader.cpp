@@ -1,0 +1,76 @@
+#include "ledger/reader.h"
+
+#include "ledger/anchor.h"
+#include "ledger/projections.h"
+#include "ledger/recover.h"
+#include "ledger/rocks_store.h"
+
+namespace gauger::ledger {
+
+struct Reader::Impl {
+  std::unique_ptr<RocksStore> store;
+  State state;
+  std::unique_ptr<Projections> projections;
+};
+
+Reader::Reader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Reader::~Reader() = default;
+
+Result<std::unique_ptr<Reader>> Reader::open(const std::filesystem::path& directory) {
+  std::error_code error;
+  if (!std::filesystem::exists(directory / "store" / "CURRENT", error))
+    return Error{ErrorCode::not_found, "there is no ledger in " + directory.string()};
+  // The anchor first: what it names is in the store that is opened after it.
+  TRY(const auto anchor, Anchor::read(directory / "anchor"));
+  auto impl = std::make_unique<Impl>();
+  TRY(impl->store, RocksStore::open_reader(directory / "store"));
+  TRY(const auto config, read_config(*impl->store));
+  if (!config) return Error{ErrorCode::not_found, "there is no ledger in " + directory.string()};
+  impl->state.config = *config;
+  TRY(const auto head, read_head(*impl->store));
+  const auto durable = anchor.value_or(Head{});
+  TRY(check_anchor(*impl->store, head, durable));
+  TRY(load_state(*impl->store, durable, impl->state));
+  impl->projections =
+      std::make_unique<Projections>(*impl->store, impl->state.config, impl->state.dictionary);
+  TRY(load_projections(*impl->store, impl->state, *impl->projections));
+  return std::unique_ptr<Reader>(new Reader(std::move(impl)));
+}
+
+const LedgerConfig& Reader::config() const { return impl_->state.config; }
+const Head& Reader::head() const { return impl_->state.head; }
+const Store& Reader::store() const { return *impl_->store; }
+size_t Reader::waiting() const { return impl_->state.waiting.size(); }
+
+Result<UsageTable> Reader::usage(const UsageQuery& query) const {
+  return impl_->projections->usage(query);
+}
+
+std::vector<Position> Reader::positions() const {
+  std::vector<Position> positions;
+  for (const auto& [key, position] : impl_->state.positions)
+    if (position.sequence <= impl_->state.head.sequence) positions.push_back(position);
+  return positions;
+}
+
+Result<void> Reader::quarantined(
+    const std::function<bool(const QuarantinedRecord&)>& visit) const {
+  return impl_->store->scan(Family::quarantine, "R", "S",
+                            [&](std::string_view key, std::string_view value) -> Result<bool> {
+                              TRY(const auto record, decode_quarantined(key, value));
+                              if (record.sequence > impl_->state.head.sequence) return false;
+                              return visit(record);
+                            });
+}
+
+Result<std::optional<QuarantinedRecord>> Reader::quarantined(uint64_t sequence,
+                                                             uint32_t record) const {
+  const auto key = quarantine_key(sequence, record);
+  TRY(const auto value, impl_->store->get(Family::quarantine, key));
+  if (!value || sequence > impl_->state.head.sequence)
+    return std::optional<QuarantinedRecord>();
+  TRY(auto found, decode_quarantined(key, *value));
+  return std::optional<QuarantinedRecord>(std::move(found));
+}
+
+}  // namespace gauger::ledger

@@ -1,0 +1,42 @@
+// Reading a data directory beside its writer, or without one: what was durable when the reader
+// was opened. Takes no lock and writes nothing.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+
+#include "ledger/config.h"
+#include "ledger/head.h"
+#include "ledger/position.h"
+#include "ledger/quarantine.h"
+#include "ledger/usage_query.h"
+#include "schemas/usage_table.h"
+
+namespace gauger::ledger {
+
+class Reader {
+ public:
+  // not_found when the directory holds no ledger.
+  static Result<std::unique_ptr<Reader>> open(const std::filesystem::path& directory);
+  ~Reader();
+
+  const LedgerConfig& config() const;
+  const Head& head() const;  // what is read: the last durable block
+  Result<UsageTable> usage(const UsageQuery& query) const;
+  std::vector<Position> positions() const;
+  size_t waiting() const;
+
+  // Oldest first, until `visit` returns false.
+  Result<void> quarantined(const std::function<bool(const QuarantinedRecord&)>& visit) const;
+  Result<std::optional<QuarantinedRecord>> quarantined(uint64_t sequence, uint32_t record) const;
+
+  const Store& store() const;
+
+ private:
+  struct Impl;
+  explicit Reader(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace gauger::ledger

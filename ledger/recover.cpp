@@ -1,0 +1,73 @@
+#include "ledger/recover.h"
+
+namespace gauger::ledger {
+
+Result<std::optional<LedgerConfig>> read_config(const Store& store) {
+  TRY(const auto bytes, store.get(Family::meta, config_key));
+  if (!bytes) return std::optional<LedgerConfig>();
+  TRY(auto config, decode_config(*bytes));
+  return std::optional<LedgerConfig>(std::move(config));
+}
+
+Result<Head> read_head(const Store& store) {
+  TRY(const auto bytes, store.get(Family::meta, head_key));
+  if (!bytes) return Head{};
+  return decode_head(*bytes);
+}
+
+Result<void> load_state(const Store& store, const Head& head, State& state) {
+  state.head = head;
+  TRY(load_dictionary(store, head, state.dictionary));
+  TRY(state.waiting.load(store));
+  return store.scan(Family::positions, {}, {},
+                    [&](std::string_view key, std::string_view value) -> Result<bool> {
+                      TRY(auto position, decode_position(key, value));
+                      state.positions.emplace(std::string(key), std::move(position));
+                      return true;
+                    });
+}
+
+Result<void> load_identities(const Store& store, State& state) {
+  const auto add = [&](const Block& block, std::string_view) -> Result<void> {
+    const auto& events = block.events;
+    for (const auto& segment : block.segments) {
+      const auto first = std::lower_bound(events.row.begin(), events.row.end(), segment.first_record);
+      for (auto at = static_cast<size_t>(first - events.row.begin());
+           at < events.size() && events.row[at] < segment.first_record + segment.records; ++at)
+        state.identities.insert(fingerprint(state.config.identity_key, segment.name_space,
+                                            events.source[at], events.id[at]),
+                                block.first_row + events.row[at]);
+    }
+    return success();
+  };
+  return scan_journal(store, {0, 0}, state.head.sequence, Columns::identity, add);
+}
+
+Result<void> load_projections(const Store& store, const State& state, Projections& projections) {
+  TRY(const auto from, projections.load(state.head.sequence));
+  return scan_journal(store, from, state.head.sequence, Columns::fold,
+                      [&](const Block& block, std::string_view) -> Result<void> {
+                        projections.publish(
+                            fold(block, state.config.grain),
+                            {block.first_row + block.records(), block.sequence + 1});
+                        return success();
+                      });
+}
+
+Result<void> check_anchor(const Store& store, const Head& head, const Head& anchor) {
+  const auto lost = [&](const std::string& what) {
+    return corruption("the ledger was durable up to block " + std::to_string(anchor.sequence) +
+                      ", but " + what + ". Acknowledged data is gone: this is damage, not a crash. "
+                      "Restore a backup");
+  };
+  if (head.sequence < anchor.sequence)
+    return lost("its journal ends at block " + std::to_string(head.sequence));
+  if (anchor.sequence == 0) return success();
+  TRY(const auto entry,
+      store.at_or_before(Family::journal, encode(BlockKey{anchor.next_row, anchor.sequence})));
+  if (!entry || sha256(entry->value) != anchor.hash)
+    return lost("that block is missing or another one");
+  return success();
+}
+
+}  // namespace gauger::ledger

@@ -1,0 +1,27 @@
+// Opening: from the store's records to the state in memory. Shared by the writer, by readers
+// beside it, and by verification.
+#pragma once
+
+#include "ledger/apply.h"
+#include "ledger/projections.h"
+#include "ledger/store.h"
+
+namespace gauger::ledger {
+
+// The stored configuration; none in a store without a ledger.
+Result<std::optional<LedgerConfig>> read_config(const Store& store);
+Result<Head> read_head(const Store& store);
+
+// Dictionary, positions and waiting amendments as of the head.
+Result<void> load_state(const Store& store, const Head& head, State& state);
+
+// Every identity of the journal, from the blocks' raw ids.
+Result<void> load_identities(const Store& store, State& state);
+
+// Reads the packed rollups and folds the blocks behind their watermark, up to the head.
+Result<void> load_projections(const Store& store, const State& state, Projections& projections);
+
+// The ledger's head against what is known to be durable.
+Result<void> check_anchor(const Store& store, const Head& head, const Head& anchor);
+
+}  // namespace gauger::ledger

@@ -1,0 +1,244 @@
+#include "ledger/rocks_store.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/options.h>
+#include <rocksdb/statistics.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <vector>
+
+namespace gauger::ledger {
+namespace {
+
+constexpr std::array<const char*, family_count> family_names = {
+    "default",    "journal",    "dictionary", "positions",
+    "quarantine", "amendments", "rollups",    "documents"};
+
+Error to_error(const rocksdb::Status& status, std::string_view doing) {
+  const auto sentence = std::string(doing) + ": " + status.ToString();
+  if (status.IsCorruption()) return corruption(sentence);
+  if (status.IsIOError() && status.ToString().find("lock") != std::string::npos)
+    return {ErrorCode::unavailable, sentence};
+  return io_error(sentence);
+}
+
+rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
+std::string_view view(const rocksdb::Slice& text) { return {text.data(), text.size()}; }
+
+rocksdb::ColumnFamilyOptions family_options(Family family, const RocksConfig& config,
+                                            const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::ColumnFamilyOptions options;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.checksum = rocksdb::kXXH3;
+  table.format_version = 5;
+  table.block_size = 16U << 10;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  options.compression = rocksdb::kNoCompression;  // the codecs compress by column
+  options.write_buffer_size = 8U << 20;
+  if (family == Family::journal || family == Family::rollups) {
+    // Large values: written once to blob files, so that compaction moves keys only.
+    options.enable_blob_files = true;
+    options.min_blob_size = 2048;
+    options.blob_file_size = 256U << 20;
+    options.enable_blob_garbage_collection = family == Family::rollups;
+  }
+  if (family == Family::journal) options.write_buffer_size = config.write_buffer_bytes;
+  if (family == Family::dictionary) options.compression = rocksdb::kZSTD;
+  return options;
+}
+
+rocksdb::DBOptions database_options(const RocksConfig& config) {
+  rocksdb::DBOptions options;
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  options.paranoid_checks = true;
+  options.allow_concurrent_memtable_write = false;  // one writer
+  options.max_total_wal_size = 4 * config.write_buffer_bytes;
+  options.max_background_jobs = 2;
+  options.bytes_per_sync = 1U << 20;
+  options.wal_bytes_per_sync = 1U << 20;
+  options.recycle_log_file_num = 0;
+  options.keep_log_file_num = 4;
+  options.max_log_file_size = 4U << 20;
+  options.max_open_files = -1;
+  options.statistics = rocksdb::CreateDBStatistics();
+  options.statistics->set_stats_level(rocksdb::StatsLevel::kExceptDetailedTimers);
+  return options;
+}
+
+}  // namespace
+
+struct RocksStore::Impl {
+  std::unique_ptr<rocksdb::DB> db;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  std::shared_ptr<rocksdb::Statistics> statistics;
+  std::filesystem::path secondary;  // the reader's own info log
+  std::string name;
+
+  ~Impl() {
+    if (db) {
+      for (auto* handle : handles) db->DestroyColumnFamilyHandle(handle);
+      db->Close();
+      db.reset();
+    }
+    std::error_code ignored;
+    if (!secondary.empty()) std::filesystem::remove_all(secondary, ignored);
+  }
+
+  rocksdb::ColumnFamilyHandle* handle(Family family) const {
+    return handles[static_cast<size_t>(family)];
+  }
+
+  Result<void> apply(const WriteSet& set, const rocksdb::WriteOptions& options) {
+    size_t bytes = 64;
+    for (const auto& write : set.writes)
+      bytes += write.key.size() + (write.value ? write.value->size() : 0) + 32;
+    rocksdb::WriteBatch batch(bytes);
+    for (const auto& write : set.writes) {
+      const auto status =
+          write.value ? batch.Put(handle(write.family), slice(write.key), slice(*write.value))
+                      : batch.Delete(handle(write.family), slice(write.key));
+      if (!status.ok()) return to_error(status, "preparing a write to " + name);
+    }
+    const auto status = db->Write(options, &batch);
+    if (!status.ok()) return to_error(status, "writing to " + name);
+    return success();
+  }
+};
+
+RocksStore::RocksStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RocksStore::~RocksStore() = default;
+
+namespace {
+
+std::vector<rocksdb::ColumnFamilyDescriptor> descriptors(const RocksConfig& config) {
+  const auto cache = rocksdb::NewLRUCache(config.block_cache_bytes);
+  std::vector<rocksdb::ColumnFamilyDescriptor> all;
+  for (size_t i = 0; i < family_count; ++i)
+    all.emplace_back(family_names[i], family_options(static_cast<Family>(i), config, cache));
+  return all;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RocksStore>> RocksStore::open(const std::filesystem::path& directory,
+                                                     const RocksConfig& config) {
+  auto impl = std::make_unique<Impl>();
+  impl->name = directory.string();
+  const auto options = database_options(config);
+  impl->statistics = options.statistics;
+  rocksdb::DB* db = nullptr;
+  const auto status = rocksdb::DB::Open(options, directory.string(), descriptors(config),
+                                        &impl->handles, &db);
+  if (!status.ok()) return to_error(status, "opening " + impl->name);
+  impl->db.reset(db);
+  return std::unique_ptr<RocksStore>(new RocksStore(std::move(impl)));
+}
+
+Result<std::unique_ptr<RocksStore>> RocksStore::open_reader(
+    const std::filesystem::path& directory) {
+  static std::atomic<unsigned> readers{0};
+  auto impl = std::make_unique<Impl>();
+  impl->name = directory.string();
+  impl->secondary = std::filesystem::temp_directory_path() /
+                    ("gauger-reader-" + std::to_string(::getpid()) + "-" +
+                     std::to_string(readers.fetch_add(1)));
+  auto options = database_options({});
+  options.create_if_missing = false;
+  options.create_missing_column_families = false;
+  rocksdb::DB* db = nullptr;
+  const auto status = rocksdb::DB::OpenAsSecondary(
+      options, directory.string(), impl->secondary.string(), descriptors({}), &impl->handles, &db);
+  if (!status.ok()) return to_error(status, "opening " + impl->name + " for reading");
+  impl->db.reset(db);
+  const auto caught_up = impl->db->TryCatchUpWithPrimary();
+  if (!caught_up.ok()) return to_error(caught_up, "reading the log of " + impl->name);
+  return std::unique_ptr<RocksStore>(new RocksStore(std::move(impl)));
+}
+
+Result<void> RocksStore::write(const WriteSet& set) {
+  rocksdb::WriteOptions options;
+  options.sync = false;
+  return impl_->apply(set, options);
+}
+
+Result<void> RocksStore::sync() {
+  const auto status = impl_->db->SyncWAL();
+  if (!status.ok()) return to_error(status, "syncing the log of " + impl_->name);
+  return success();
+}
+
+Result<void> RocksStore::write_projection(const WriteSet& set) {
+  rocksdb::WriteOptions options;
+  options.disableWAL = true;
+  TRY(impl_->apply(set, options));
+  const auto status = impl_->db->Flush({}, impl_->handle(Family::rollups));
+  if (!status.ok()) return to_error(status, "flushing rollups of " + impl_->name);
+  return success();
+}
+
+Result<std::optional<std::string>> RocksStore::get(Family family, std::string_view key) const {
+  std::string value;
+  const auto status = impl_->db->Get({}, impl_->handle(family), slice(key), &value);
+  if (status.IsNotFound()) return std::optional<std::string>();
+  if (!status.ok()) return to_error(status, "reading " + impl_->name);
+  return std::optional<std::string>(std::move(value));
+}
+
+Result<std::optional<Store::Entry>> RocksStore::at_or_before(Family family,
+                                                             std::string_view key) const {
+  const std::unique_ptr<rocksdb::Iterator> at(
+      impl_->db->NewIterator({}, impl_->handle(family)));
+  at->SeekForPrev(slice(key));
+  if (at->Valid()) {
+    return std::optional<Entry>(Entry{at->key().ToString(), at->value().ToString()});
+  }
+  if (!at->status().ok()) return to_error(at->status(), "reading " + impl_->name);
+  return std::optional<Entry>();
+}
+
+Result<void> RocksStore::scan(Family family, std::string_view from, std::string_view until,
+                              const Visit& visit) const {
+  rocksdb::ReadOptions options;
+  options.readahead_size = 2U << 20;
+  const std::unique_ptr<rocksdb::Iterator> at(
+      impl_->db->NewIterator(options, impl_->handle(family)));
+  for (at->Seek(slice(from)); at->Valid(); at->Next()) {
+    if (!until.empty() && view(at->key()) >= until) break;
+    TRY(const bool more, visit(view(at->key()), view(at->value())));
+    if (!more) break;
+  }
+  if (!at->status().ok()) return to_error(at->status(), "reading " + impl_->name);
+  return success();
+}
+
+Result<void> RocksStore::verify_checksums() const {
+  const auto status = impl_->db->VerifyChecksum();
+  if (!status.ok()) return to_error(status, "verifying " + impl_->name);
+  return success();
+}
+
+uint64_t RocksStore::family_bytes(Family family) const {
+  uint64_t tables = 0;
+  uint64_t blobs = 0;
+  auto* handle = impl_->handle(family);
+  impl_->db->GetIntProperty(handle, rocksdb::DB::Properties::kTotalSstFilesSize, &tables);
+  impl_->db->GetIntProperty(handle, rocksdb::DB::Properties::kTotalBlobFileSize, &blobs);
+  return tables + blobs;
+}
+
+uint64_t RocksStore::bytes_written() const {
+  const auto& statistics = *impl_->statistics;
+  return statistics.getTickerCount(rocksdb::WAL_FILE_BYTES) +
+         statistics.getTickerCount(rocksdb::FLUSH_WRITE_BYTES) +
+         statistics.getTickerCount(rocksdb::COMPACT_WRITE_BYTES) +
+         statistics.getTickerCount(rocksdb::BLOB_DB_BLOB_FILE_BYTES_WRITTEN);
+}
+
+}  // namespace gauger::ledger

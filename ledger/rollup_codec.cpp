@@ -1,0 +1,141 @@
+#include "ledger/rollup_codec.h"
+
+#include <zstd.h>
+
+#include "ledger/bytes.h"
+#include "ledger/config.h"
+#include "ledger/hash.h"
+
+namespace gauger::ledger {
+namespace {
+
+constexpr std::string_view magic = "GJR1";
+constexpr size_t checksum_at = 36;
+constexpr size_t header_bytes = 44;
+constexpr uint32_t body_bytes_max = 1U << 30;
+
+uint64_t checksum_of(std::string_view bytes) {
+  return hash64(bytes.substr(header_bytes), hash64(bytes.substr(0, checksum_at)));
+}
+
+MeterMask nonzero(const Counts& counts) {
+  unsigned mask = 0;
+  for (unsigned i = 0; i < meter_count; ++i) mask |= unsigned{counts[i] != 0} << i;
+  return static_cast<MeterMask>(mask);
+}
+
+std::string body_of(std::span<const Cell> cells, std::span<const ExtraCell> extras) {
+  std::string body(cells.size() * (2 * varint_bytes_max + 2 + meter_count * varint_bytes_max),
+                   '\0');
+  auto* at = body.data();
+  Place before = 0;
+  for (const auto& cell : cells) {
+    at = write_varint(at, cell.place - before);
+    before = cell.place;
+  }
+  for (const auto& cell : cells) at = write_varint(at, zigzag(cell.requests));
+  for (const auto& cell : cells) {
+    const auto mask = nonzero(cell.counts);
+    std::memcpy(at, &mask, sizeof mask);
+    at += sizeof mask;
+  }
+  for (const auto& cell : cells)
+    for (const auto count : cell.counts)
+      if (count != 0) at = write_varint(at, zigzag(count));
+  body.resize(static_cast<size_t>(at - body.data()));
+  before = 0;
+  for (const auto& extra : extras) {
+    put_varint(body, extra.place - before);
+    before = extra.place;
+    put_varint(body, extra.name.value);
+    put_varint(body, zigzag(extra.count));
+  }
+  return body;
+}
+
+Result<void> read_body(std::string_view body, uint32_t cells, uint32_t extras, Change& change) {
+  const auto damaged = [] { return corruption("a rollup segment is damaged"); };
+  ByteReader reader(body);
+  if (cells > body.size() || extras > body.size()) return damaged();
+  change.cells.resize(cells);
+  Place before = 0;
+  for (auto& cell : change.cells) cell.place = before += reader.varint();
+  for (auto& cell : change.cells) cell.requests = reader.signed_varint();
+  const auto masks = reader.take(cells * sizeof(MeterMask));
+  if (reader.bad()) return damaged();
+  for (uint32_t i = 0; i < cells; ++i) {
+    MeterMask mask = 0;
+    std::memcpy(&mask, masks.data() + i * sizeof mask, sizeof mask);
+    if (mask >> meter_count != 0) return damaged();
+    auto& counts = change.cells[i].counts;
+    counts = {};
+    for (unsigned left = mask; left != 0; left &= left - 1)
+      counts[static_cast<size_t>(__builtin_ctz(left))] = reader.signed_varint();
+  }
+  change.extras.resize(extras);
+  before = 0;
+  for (auto& extra : change.extras) {
+    extra.place = before += reader.varint();
+    extra.name.value = static_cast<uint32_t>(reader.varint());
+    extra.count = reader.signed_varint();
+  }
+  return reader.complete() ? Result<void>(success()) : Result<void>(damaged());
+}
+
+}  // namespace
+
+std::string encode_rollup(uint64_t first_sequence, uint64_t last_sequence,
+                          std::span<const Cell> cells, std::span<const ExtraCell> extras) {
+  const auto body = body_of(cells, extras);
+  std::string compressed(ZSTD_compressBound(body.size()), '\0');
+  const auto size =
+      ZSTD_compress(compressed.data(), compressed.size(), body.data(), body.size(), 1);
+  const bool pays = ZSTD_isError(size) == 0 && size < body.size();
+  std::string out(magic);
+  put(out, disk_format);
+  put(out, static_cast<uint16_t>(pays));
+  put(out, first_sequence);
+  put(out, last_sequence);
+  put(out, static_cast<uint32_t>(cells.size()));
+  put(out, static_cast<uint32_t>(extras.size()));
+  put(out, static_cast<uint32_t>(body.size()));
+  put(out, uint64_t{0});
+  out.append(pays ? std::string_view(compressed).substr(0, size) : std::string_view(body));
+  const auto checksum = checksum_of(out);
+  std::memcpy(out.data() + checksum_at, &checksum, sizeof checksum);
+  return out;
+}
+
+Result<Change> decode_rollup(std::string_view bytes) {
+  if (bytes.size() < header_bytes || bytes.substr(0, magic.size()) != magic)
+    return corruption("a rollup segment does not begin as one");
+  ByteReader reader(bytes.substr(magic.size()));
+  const auto format = reader.get<uint16_t>();
+  if (format > disk_format)
+    return Error{ErrorCode::newer_format,
+                 "a rollup segment has format " + std::to_string(format)};
+  const auto codec = reader.get<uint16_t>();
+  Change change;
+  change.first_sequence = reader.get<uint64_t>();
+  change.last_sequence = reader.get<uint64_t>();
+  const auto cells = reader.get<uint32_t>();
+  const auto extras = reader.get<uint32_t>();
+  const auto body_bytes = reader.get<uint32_t>();
+  if (reader.get<uint64_t>() != checksum_of(bytes))
+    return corruption("a rollup segment does not match its checksum");
+  auto body = bytes.substr(header_bytes);
+  std::string decompressed;
+  if (codec == 1) {
+    if (body_bytes > body_bytes_max) return corruption("a rollup segment claims too much");
+    decompressed.resize(body_bytes);
+    const auto size =
+        ZSTD_decompress(decompressed.data(), decompressed.size(), body.data(), body.size());
+    if (ZSTD_isError(size) != 0 || size != body_bytes)
+      return corruption("a rollup segment does not decompress");
+    body = decompressed;
+  }
+  TRY(read_body(body, cells, extras, change));
+  return change;
+}
+
+}  // namespace gauger::ledger

@@ -1,0 +1,73 @@
+// Where the ledger's bytes lie. The ledger's core talks to this interface only, so that it
+// runs over RocksDB (rocks_store.h) and in memory (memory_store.h) alike, and can be simulated.
+//
+// A write set is applied whole or not at all. After `write` it survives the death of the
+// process; after `sync` it survives loss of power. Reads see every write. One thread writes;
+// any thread reads.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "schemas/result.h"
+
+namespace gauger::ledger {
+
+// Column families. The number is never reused; the name is the one on disk.
+enum class Family : uint8_t {
+  meta = 0,        // configuration, head, watermarks
+  journal = 1,     // BlockKey -> block
+  dictionary = 2,  // first id -> chunk of strings or keys
+  positions = 3,   // source + partition -> position in it
+  quarantine = 4,  // sequence + index -> record; hash -> first one
+  amendments = 5,  // row -> what later events did to it; target fingerprint -> what waits
+  rollups = 6,     // day + range -> packed cells; may lag behind, never runs ahead
+  documents = 7,   // kind + id + version -> document
+};
+inline constexpr size_t family_count = 8;
+
+struct Write {
+  Family family;
+  std::string key;
+  std::optional<std::string> value;  // none: delete
+};
+
+struct WriteSet {
+  std::vector<Write> writes;
+  void put(Family family, std::string key, std::string value) {
+    writes.push_back({family, std::move(key), std::move(value)});
+  }
+  void remove(Family family, std::string key) {
+    writes.push_back({family, std::move(key), std::nullopt});
+  }
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  virtual Result<void> write(const WriteSet& set) = 0;
+  virtual Result<void> sync() = 0;
+  // For projections, which the journal can always make anew: not logged, made durable before
+  // the call returns. Touches Family::rollups only.
+  virtual Result<void> write_projection(const WriteSet& set) = 0;
+
+  virtual Result<std::optional<std::string>> get(Family family, std::string_view key) const = 0;
+  // The entry with the largest key <= `key`.
+  struct Entry {
+    std::string key;
+    std::string value;
+  };
+  virtual Result<std::optional<Entry>> at_or_before(Family family, std::string_view key) const = 0;
+  // Calls `visit` for every entry with from <= key < until (until empty: to the end), in order,
+  // until it returns false.
+  using Visit = std::function<Result<bool>(std::string_view key, std::string_view value)>;
+  virtual Result<void> scan(Family family, std::string_view from, std::string_view until,
+                            const Visit& visit) const = 0;
+};
+
+}  // namespace gauger::ledger

@@ -1,0 +1,67 @@
+// The coarse rollups: absolute values per civil day and month for what dashboards and reports
+// ask most (namespace, team, provider, model, service tier, context tier, usage source). Held in
+// memory, stored as packed changes per flush. Not thread-safe; projections.h locks.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "ledger/aggregator.h"
+#include "ledger/dictionary.h"
+#include "ledger/flat_map.h"
+#include "ledger/fold.h"
+#include "schemas/time_zone.h"
+
+namespace gauger::ledger {
+
+inline constexpr DimensionMask summary_dimensions =
+    mask_of(Dimension::name_space) | mask_of(Dimension::team) | mask_of(Dimension::provider) |
+    mask_of(Dimension::model) | mask_of(Dimension::service_tier) |
+    mask_of(Dimension::context_tier) | mask_of(Dimension::usage_source);
+
+class Summary {
+ public:
+  Summary(const Dictionary& dictionary, std::chrono::minutes grain, TimeZone zone)
+      : dictionary_(dictionary), grain_(grain), zone_(std::move(zone)) {}
+
+  // Turns fine cells into day cells: place = local day << 32 | a key that stands for its kind.
+  Change by_day(const Change& fine);
+  void add(const Change& by_day);
+
+  // Whether the query can be answered from days or months alone.
+  bool answers(const UsageQuery& query) const;
+  void answer(const UsageQuery& query, Aggregator& aggregator) const;
+
+  size_t cells() const { return cells_.size(); }
+
+ private:
+  struct DayOrMonth {
+    std::vector<uint32_t> cells;
+  };
+  struct SummaryCell {
+    uint32_t key;
+    int64_t requests;
+    Counts counts;
+  };
+  uint32_t kind_of(uint32_t key);
+  uint32_t day_of(uint32_t period);
+  void add_to(std::map<int32_t, DayOrMonth>& table, FlatMap& index, int32_t when, uint32_t kind,
+              const Cell& cell);
+
+  const Dictionary& dictionary_;
+  std::chrono::minutes grain_;
+  TimeZone zone_;
+  KeyDictionary kinds_;                   // reduced keys
+  std::vector<uint32_t> key_of_kind_;     // the first key of each kind
+  std::vector<uint32_t> kind_of_key_;
+  FlatMap day_of_period_;
+  FlatMap month_of_day_;
+  std::vector<SummaryCell> cells_;
+  std::map<int32_t, DayOrMonth> days_;
+  std::map<int32_t, DayOrMonth> months_;
+  FlatMap day_index_;    // day << 32 | kind -> cell
+  FlatMap month_index_;
+  std::map<std::pair<int32_t, uint32_t>, std::map<StringId, int64_t>> extras_;  // day, kind
+};
+
+}  // namespace gauger::ledger
