@@ -9,6 +9,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", "gauger-load 0.1.0");
   load::Run run;
+  load::add_convert_command(app, run);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
