@@ -1,0 +1,545 @@
+#include "ingest/wire_decoder.h"
+
+#include <fmt/format.h>
+#include <google/protobuf/stubs/common.h>
+#include <simdjson.h>
+
+#include <cstring>
+
+#include "ingest/check.h"
+#include "ingest/event_fields.h"
+#include "ingest/varint.h"
+#include "schemas/usage_event.pb.h"
+
+namespace gauger::ingest {
+namespace {
+
+// --- the wire format ------------------------------------------------------------------------
+
+enum WireType : uint32_t { varint = 0, fixed64 = 1, length_delimited = 2, fixed32 = 5 };
+
+constexpr uint32_t tag_of(uint32_t number, WireType type) { return number << 3U | type; }
+constexpr uint32_t tag_max = tag_of(field_number_max, fixed32);
+
+// What to do at a tag. Tags that the schema does not have are skipped.
+enum class Step : uint8_t {
+  skip,
+  text,
+  time,
+  count,
+  total,
+  enumeration,
+  extra,
+  target,
+  must_understand,
+};
+
+struct StepTable {
+  std::array<Step, tag_max + 1> steps{};
+  std::array<uint8_t, field_number_max + 1> fields{};  // by number: index into event_fields
+
+  constexpr StepTable() {
+    for (uint8_t i = 0; i < event_fields.size(); ++i) {
+      const auto& field = event_fields[i];
+      fields[field.number] = i;
+      const auto type =
+          field.kind == FieldKind::meter || field.kind == FieldKind::total || is_enum(field.kind)
+              ? varint
+              : length_delimited;
+      steps[tag_of(field.number, type)] = step_of(field.kind);
+    }
+  }
+  static constexpr Step step_of(FieldKind kind) {
+    switch (kind) {
+      case FieldKind::text: return Step::text;
+      case FieldKind::time: return Step::time;
+      case FieldKind::meter: return Step::count;
+      case FieldKind::extras: return Step::extra;
+      case FieldKind::total: return Step::total;
+      case FieldKind::service_tier:
+      case FieldKind::usage_source:
+      case FieldKind::purpose:
+      case FieldKind::exposure:
+      case FieldKind::role:
+      case FieldKind::outcome: return Step::enumeration;
+      case FieldKind::target: return Step::target;
+      case FieldKind::must_understand: return Step::must_understand;
+    }
+    return Step::skip;
+  }
+};
+
+constexpr StepTable table;
+
+constexpr const EventField& field_at(uint32_t tag) { return event_fields[table.fields[tag >> 3U]]; }
+
+// A tag of one or two bytes, minimally written; larger field numbers are unusual.
+[[gnu::always_inline]] inline bool take_tag(std::string_view& bytes, uint32_t& tag) {
+  const auto first = static_cast<uint8_t>(bytes[0]);
+  if (first < 0x80) {
+    tag = first;
+    bytes.remove_prefix(1);
+    return tag >= 8;  // field number 0 does not exist
+  }
+  if (bytes.size() < 2) return false;
+  const auto second = static_cast<uint8_t>(bytes[1]);
+  if (second == 0 || second >= 0x80) return false;
+  tag = (first & 0x7FU) | uint32_t{second} << 7U;
+  bytes.remove_prefix(2);
+  return true;
+}
+
+[[gnu::always_inline]] inline bool take_bytes(std::string_view& bytes, std::string_view& out) {
+  uint64_t size = 0;
+  if (!take_varint(bytes, size) || size > bytes.size()) return false;
+  out = bytes.substr(0, size);
+  bytes.remove_prefix(size);
+  return true;
+}
+
+bool skip_field(std::string_view& bytes, uint32_t tag) {
+  uint64_t ignored = 0;
+  std::string_view ignored_bytes;
+  const auto skip_fixed = [&](size_t size) {
+    if (bytes.size() < size) return false;
+    bytes.remove_prefix(size);
+    return true;
+  };
+  switch (tag & 7U) {
+    case varint: return take_varint(bytes, ignored);
+    case length_delimited: return take_bytes(bytes, ignored_bytes);
+    case fixed64: return skip_fixed(8);
+    case fixed32: return skip_fixed(4);
+    default: return false;  // a group
+  }
+}
+
+// Texts are short and nearly always ASCII: eight bytes at a time beats a call.
+[[gnu::always_inline]] inline bool is_ascii(std::string_view text) {
+  const auto load = [](const char* from, auto& into) { std::memcpy(&into, from, sizeof into); };
+  const auto* data = text.data();
+  const auto size = text.size();
+  uint64_t bits = 0;
+  if (size >= 8) {
+    uint64_t word = 0;
+    for (size_t i = 0; i + 8 <= size; i += 8) {
+      load(data + i, word);
+      bits |= word;
+    }
+    load(data + size - 8, word);
+    bits |= word;
+  } else if (size >= 4) {
+    uint32_t low = 0;
+    uint32_t high = 0;
+    load(data, low);
+    load(data + size - 4, high);
+    bits = uint64_t{low | high};
+  } else {
+    for (size_t i = 0; i < size; ++i) bits |= static_cast<uint8_t>(data[i]);
+  }
+  return (bits & 0x8080'8080'8080'8080U) == 0;
+}
+
+// Seconds and nanoseconds as libprotobuf merges them. `instant` is no_instant where the time
+// lies outside the years that a Timestamp may hold.
+Instant to_instant(int64_t seconds, int64_t nanos) {
+  if (seconds < timestamp_seconds_min || seconds > timestamp_seconds_max || nanos < 0 ||
+      nanos > 999'999'999)
+    return no_instant;
+  return instant_from_us(seconds * 1'000'000 + nanos / 1000);
+}
+
+// no_total means absent; a stated total of that value is as negative as its neighbour.
+int64_t stated(int64_t total) { return total == no_total ? no_total + 1 : total; }
+
+#if GOOGLE_PROTOBUF_VERSION < 4022000
+// Older libprotobuf prints every text that is not UTF-8; a flood of bad records must not.
+void silence_libprotobuf() { google::protobuf::SetLogHandler(nullptr); }
+#else
+void silence_libprotobuf() {}
+#endif
+
+}  // namespace
+
+// --- one event ------------------------------------------------------------------------------
+
+// Reads one event: quickly where everything is as expected, else with libprotobuf.
+class WireReader {
+ public:
+  WireReader(UsageEvent& event, WireScratch& scratch) : event_(event), scratch_(scratch) {}
+
+  RejectReason read(std::string_view bytes) {
+    event_ = UsageEvent{};
+    if (!read_fields(bytes)) return read_unusual(bytes);
+    if (extras_count_ != 0) keep_extras({scratch_.extras_.data(), extras_count_});
+    return RejectReason::none;
+  }
+
+ private:
+  // False: something unusual or wrong, which libprotobuf has to judge.
+  bool read_fields(std::string_view bytes) {
+    uint32_t tag = 0;
+    uint64_t value = 0;
+    std::string_view payload;
+    while (!bytes.empty()) {
+      if (!take_tag(bytes, tag)) return false;
+      const auto step = tag <= tag_max ? table.steps[tag] : Step::skip;
+      if (step == Step::skip) {
+        if (!skip_field(bytes, tag)) return false;
+      } else if ((tag & 7U) == length_delimited) {
+        if (!take_bytes(bytes, payload) || !read_payload(step, field_at(tag), payload))
+          return false;
+      } else {
+        if (!take_varint(bytes, value) || !read_number(step, field_at(tag), value)) return false;
+      }
+    }
+    return true;
+  }
+
+  [[gnu::always_inline]] bool read_payload(Step step, const EventField& field,
+                                           std::string_view payload) {
+    if (step == Step::text) [[likely]] {
+      event_.*field.text = payload;
+      return is_ascii(payload) || is_text(payload, field.name);
+    }
+    if (step == Step::time) return read_time(payload, event_.*field.time);
+    if (step == Step::extra) return read_extra(payload);
+    if (step == Step::target) return read_target(payload, event_.*field.target, field.name);
+    return is_text(payload, field.name) && find_field(payload) != nullptr;  // must_understand
+  }
+
+  [[gnu::always_inline]] bool read_number(Step step, const EventField& field, uint64_t value) {
+    if (step == Step::count) [[likely]] {
+      event_.set(field.meter, static_cast<int64_t>(value));
+      return true;
+    }
+    if (step == Step::enumeration)
+      return value < 0x80 && set_enum(event_, field.kind, static_cast<int64_t>(value));
+    event_.*field.total = static_cast<int64_t>(value);
+    return true;
+  }
+
+  bool is_text(std::string_view text, std::string_view name) {
+    if (simdjson::validate_utf8(text.data(), text.size())) return true;
+    not_utf8_ = name;
+    return false;
+  }
+
+  static bool read_time(std::string_view message, Instant& instant) {
+    // A second piece would merge into the first.
+    if (instant != no_instant) return false;
+    uint64_t seconds = 0;
+    uint64_t nanos = 0;
+    while (!message.empty()) {
+      const auto tag = static_cast<uint8_t>(message[0]);
+      message.remove_prefix(1);
+      auto* const part = tag == tag_of(1, varint)   ? &seconds
+                         : tag == tag_of(2, varint) ? &nanos
+                                                    : nullptr;
+      if (part == nullptr || !take_varint(message, *part)) return false;
+    }
+    if (nanos > 999'999'999) return false;
+    instant = to_instant(static_cast<int64_t>(seconds), static_cast<int64_t>(nanos));
+    return instant != no_instant;
+  }
+
+  bool read_extra(std::string_view entry) {
+    uint32_t tag = 0;
+    std::string_view name;
+    uint64_t count = 0;
+    if (entry.empty() || !take_tag(entry, tag) || tag != tag_of(1, length_delimited) ||
+        !take_bytes(entry, name) || !is_text(name, "the name of an extra"))
+      return false;
+    if (entry.empty() || !take_tag(entry, tag) || tag != tag_of(2, varint) ||
+        !take_varint(entry, count) || !entry.empty())
+      return false;
+    return put_extra({name, static_cast<int64_t>(count)});
+  }
+
+  bool put_extra(const ExtraCount& extra) {
+    for (size_t i = 0; i < extras_count_; ++i)
+      if (scratch_.extras_[i].name == extra.name) return false;
+    if (extras_count_ == scratch_.extras_.size()) return false;
+    scratch_.extras_[extras_count_++] = extra;
+    return true;
+  }
+
+  bool read_target(std::string_view message, EventTarget& target, std::string_view name) {
+    if (!target.id.empty()) return false;
+    uint32_t tag = 0;
+    while (!message.empty()) {
+      if (!take_tag(message, tag)) return false;
+      auto* const part = tag == tag_of(1, length_delimited)   ? &target.source
+                         : tag == tag_of(2, length_delimited) ? &target.id
+                         : tag == tag_of(3, length_delimited) ? &target.reason
+                                                              : nullptr;
+      if (part == nullptr || !take_bytes(message, *part) || !is_text(*part, name)) return false;
+    }
+    return !target.id.empty();
+  }
+
+  // --- through libprotobuf --------------------------------------------------------------------
+
+  RejectReason refuse(RejectReason reason, std::string sentence) {
+    scratch_.detail = std::move(sentence);
+    return reason;
+  }
+
+  RejectReason read_unusual(std::string_view bytes) {
+    silence_libprotobuf();
+    if (!scratch_.message_) scratch_.message_ = std::make_unique<v1::UsageEvent>();
+    auto& message = *scratch_.message_;
+    if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+      if (!not_utf8_.empty())
+        return refuse(RejectReason::invalid_text, fmt::format("{} is not UTF-8", not_utf8_));
+      return refuse(RejectReason::undecodable, "not a protobuf message gauger.v1.UsageEvent");
+    }
+    event_ = UsageEvent{};
+    const auto reason = copy(message);
+    message.Clear();
+    return reason;
+  }
+
+  RejectReason copy(const v1::UsageEvent& message) {
+    for (const auto& name : message.must_understand())
+      if (find_field(name) == nullptr)
+        return refuse(RejectReason::newer_schema,
+                      fmt::format("must_understand names '{}', which this version does not know",
+                                  shown(name)));
+    copy_texts(message);
+    copy_counts(message);
+    if (const auto reason = copy_extras(message); reason != RejectReason::none) return reason;
+    if (const auto reason = copy_enums(message); reason != RejectReason::none) return reason;
+    if (const auto reason = copy_targets(message); reason != RejectReason::none) return reason;
+    return copy_times(message);
+  }
+
+  std::string_view keep(const std::string& text) {
+    if (text.empty()) return {};
+    scratch_.memory_used_ = true;
+    auto* const bytes = static_cast<char*>(scratch_.memory_.allocate(text.size(), 1));
+    std::memcpy(bytes, text.data(), text.size());
+    return {bytes, text.size()};
+  }
+
+  void keep_extras(std::span<ExtraCount> extras) {
+    scratch_.memory_used_ = true;
+    sort_extras(extras);
+    auto* const kept = static_cast<ExtraCount*>(
+        scratch_.memory_.allocate(extras.size_bytes(), alignof(ExtraCount)));
+    std::uninitialized_copy(extras.begin(), extras.end(), kept);
+    event_.extras = {kept, extras.size()};
+  }
+
+  void copy_texts(const v1::UsageEvent& message) {
+    event_.source = keep(message.source());
+    event_.id = keep(message.id());
+    event_.team = keep(message.team());
+    event_.project = keep(message.project());
+    event_.workload = keep(message.workload());
+    event_.agent_session = keep(message.agent_session());
+    event_.provider = keep(message.provider());
+    event_.provider_account = keep(message.provider_account());
+    event_.model = keep(message.model());
+    event_.region = keep(message.region());
+    event_.accelerator = keep(message.accelerator());
+    event_.provider_request_id = keep(message.provider_request_id());
+    event_.program = keep(message.program());
+    event_.parent_id = keep(message.parent_id());
+    event_.reservation_id = keep(message.reservation_id());
+  }
+
+  void copy_counts(const v1::UsageEvent& message) {
+    const auto set = [&](bool has, Meter meter, int64_t count) {
+      if (has) event_.set(meter, count);
+    };
+    set(message.has_input_uncached(), Meter::input_uncached, message.input_uncached());
+    set(message.has_cache_read(), Meter::cache_read, message.cache_read());
+    set(message.has_cache_write_5m(), Meter::cache_write_5m, message.cache_write_5m());
+    set(message.has_cache_write_1h(), Meter::cache_write_1h, message.cache_write_1h());
+    set(message.has_input_audio(), Meter::input_audio, message.input_audio());
+    set(message.has_input_image(), Meter::input_image, message.input_image());
+    set(message.has_output_text(), Meter::output_text, message.output_text());
+    set(message.has_output_reasoning(), Meter::output_reasoning, message.output_reasoning());
+    set(message.has_output_audio(), Meter::output_audio, message.output_audio());
+    set(message.has_compute_us(), Meter::compute_us, message.compute_us());
+    set(message.has_web_searches(), Meter::web_searches, message.web_searches());
+    set(message.has_images(), Meter::images, message.images());
+    if (message.has_input_total()) event_.input_total = stated(message.input_total());
+    if (message.has_output_total()) event_.output_total = stated(message.output_total());
+  }
+
+  RejectReason copy_extras(const v1::UsageEvent& message) {
+    if (message.extras().size() > limits::extras_max)
+      return refuse(RejectReason::too_many_extras,
+                    fmt::format("{} extras, at most {} are kept", message.extras().size(),
+                                limits::extras_max));
+    size_t count = 0;
+    for (const auto& [name, value] : message.extras())
+      scratch_.extras_[count++] = {keep(name), value};
+    if (count != 0) keep_extras({scratch_.extras_.data(), count});
+    return RejectReason::none;
+  }
+
+  RejectReason copy_enums(const v1::UsageEvent& message) {
+    for (const auto& [kind, name, number] :
+         {std::tuple{FieldKind::service_tier, "service_tier", int{message.service_tier()}},
+          {FieldKind::usage_source, "usage_source", int{message.usage_source()}},
+          {FieldKind::purpose, "purpose", int{message.purpose()}},
+          {FieldKind::exposure, "exposure", int{message.exposure()}},
+          {FieldKind::role, "role", int{message.role()}},
+          {FieldKind::outcome, "outcome", int{message.outcome()}}})
+      if (!set_enum(event_, kind, number))
+        return refuse(RejectReason::unknown_enum,
+                      fmt::format("{} is {}, which this version does not know", name, number));
+    return RejectReason::none;
+  }
+
+  RejectReason copy_targets(const v1::UsageEvent& message) {
+    const auto copy_target = [&](const v1::UsageEvent::Target& from, EventTarget& to) {
+      to = {keep(from.source()), keep(from.id()), keep(from.reason())};
+      return !to.id.empty();
+    };
+    if (message.has_retracts() && !copy_target(message.retracts(), event_.retracts))
+      return refuse(RejectReason::missing_identity, "retracts names no id");
+    if (message.has_outcome_of() && !copy_target(message.outcome_of(), event_.outcome_of))
+      return refuse(RejectReason::missing_identity, "outcome_of names no id");
+    return RejectReason::none;
+  }
+
+  RejectReason copy_times(const v1::UsageEvent& message) {
+    const auto copy_time = [&](const char* name, const google::protobuf::Timestamp& from,
+                               Instant& to) {
+      to = to_instant(from.seconds(), from.nanos());
+      if (to != no_instant) return RejectReason::none;
+      return refuse(RejectReason::invalid_time,
+                    fmt::format("{} has {} seconds and {} nanoseconds, which is no time of the "
+                                "years 1 to 9999",
+                                name, from.seconds(), from.nanos()));
+    };
+    if (message.has_started_at())
+      if (const auto reason = copy_time("started_at", message.started_at(), event_.started_at);
+          reason != RejectReason::none)
+        return reason;
+    if (!message.has_completed_at()) return RejectReason::none;
+    return copy_time("completed_at", message.completed_at(), event_.completed_at);
+  }
+
+  UsageEvent& event_;
+  WireScratch& scratch_;
+  size_t extras_count_ = 0;
+  std::string_view not_utf8_;  // the first text that is not
+};
+
+WireScratch::WireScratch() : memory_(first_bytes_.data(), first_bytes_.size()) {}
+WireScratch::~WireScratch() = default;
+
+void WireScratch::clear() {
+  if (!memory_used_) return;
+  memory_.release();
+  memory_used_ = false;
+}
+
+RejectReason decode_wire(std::string_view bytes, UsageEvent& event, WireScratch& scratch) {
+  scratch.detail.clear();
+  if (bytes.size() > limits::record_bytes_max) {
+    scratch.detail = fmt::format("more than the {} bytes of one record", limits::record_bytes_max);
+    return RejectReason::record_too_large;
+  }
+  const auto reason = WireReader(event, scratch).read(bytes);
+  return reason != RejectReason::none ? reason : check(event, scratch.detail);
+}
+
+// --- records of several events --------------------------------------------------------------
+
+namespace {
+
+class WireDecoder final : public Decoder {
+ public:
+  explicit WireDecoder(WirePacking packing) : packing_(packing) {}
+
+  void decode(std::string_view record, std::span<const RecordHeader>, EventSink& sink) override {
+    scratch_.clear();
+    if (packing_ == WirePacking::single) return decode_event(record, sink);
+    if (record.size() > limits::record_bytes_max)
+      return sink.reject(
+          RejectReason::record_too_large,
+          fmt::format("more than the {} bytes of one record", limits::record_bytes_max), record);
+    if (packing_ == WirePacking::delimited) return decode_delimited(record, sink);
+    decode_batch(record, sink);
+  }
+
+ private:
+  void decode_event(std::string_view bytes, EventSink& sink) {
+    const auto reason = decode_wire(bytes, event_, scratch_);
+    if (reason == RejectReason::none)
+      sink.accept(event_);
+    else
+      sink.reject(reason, scratch_.detail, bytes);
+  }
+
+  // Calls `each` with every event of a well-framed batch; false: it is not one, or is unusual.
+  template <class Each>
+  static bool for_each_in_batch(std::string_view batch, Each each) {
+    while (!batch.empty()) {
+      uint32_t tag = 0;
+      std::string_view bytes;
+      if (!take_tag(batch, tag)) return false;
+      if (tag != tag_of(v1::UsageEventBatch::kEventsFieldNumber, length_delimited)) {
+        if (!skip_field(batch, tag)) return false;
+        continue;
+      }
+      if (!take_bytes(batch, bytes)) return false;
+      each(bytes);
+    }
+    return true;
+  }
+
+  template <class Each>
+  static bool for_each_delimited(std::string_view record, Each each) {
+    while (!record.empty()) {
+      std::string_view bytes;
+      if (!take_bytes(record, bytes)) return false;
+      each(bytes);
+    }
+    return true;
+  }
+
+  void decode_batch(std::string_view record, EventSink& sink) {
+    // The framing is walked twice, so that nothing of a broken batch is counted.
+    if (!for_each_in_batch(record, [](std::string_view) {})) return decode_unusual(record, sink);
+    for_each_in_batch(record, [&](std::string_view bytes) { decode_event(bytes, sink); });
+  }
+
+  void decode_delimited(std::string_view record, EventSink& sink) {
+    if (!for_each_delimited(record, [](std::string_view) {}))
+      return sink.reject(RejectReason::undecodable, "not a sequence of length-delimited messages",
+                         record);
+    for_each_delimited(record, [&](std::string_view bytes) { decode_event(bytes, sink); });
+  }
+
+  void decode_unusual(std::string_view record, EventSink& sink) {
+    silence_libprotobuf();
+    v1::UsageEventBatch batch;
+    if (!batch.ParseFromArray(record.data(), static_cast<int>(record.size())))
+      return sink.reject(RejectReason::undecodable,
+                         "not a protobuf message gauger.v1.UsageEventBatch", record);
+    for (const auto& message : batch.events()) {
+      std::string bytes;
+      message.SerializeToString(&bytes);
+      decode_event(bytes, sink);
+    }
+  }
+
+  WirePacking packing_;
+  UsageEvent event_;
+  WireScratch scratch_;
+};
+
+}  // namespace
+
+std::unique_ptr<Decoder> make_wire_decoder(WirePacking packing) {
+  return std::make_unique<WireDecoder>(packing);
+}
+
+}  // namespace gauger::ingest
