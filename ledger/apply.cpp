@@ -364,6 +364,7 @@ class Apply {
 
   void move_positions() {
     for (const auto& segment : commit_.block->segments) {
+      if (!keeps_position(segment.source)) continue;
       auto key = position_key(segment.source, segment.partition);
       auto [found, fresh] = state_.positions.try_emplace(key);
       auto& position = found->second;
@@ -373,7 +374,11 @@ class Apply {
         position.first_offset = segment.begin_offset;
       }
       position.next_offset = segment.end_offset;
-      if (segment.records != 0) position.last_record_hash = segment.last_record_hash;
+      if (segment.records != 0) {
+        const auto last = segment.first_record + segment.records - 1;
+        position.last_record_offset = segment.begin_offset + commit_.block->offsets[last];
+        position.last_record_hash = segment.last_record_hash;
+      }
       position.records += segment.records;
       position.gaps += segment.gaps;
       position.sequence = sequence_;

@@ -343,6 +343,13 @@ std::optional<Position> Ledger::position(std::string_view source, int32_t partit
   return found->second;
 }
 
+std::vector<Position> Ledger::positions(std::string_view source) const {
+  std::vector<Position> positions;
+  for (const auto& [key, position] : impl_->state.positions)
+    if (position.source == source) positions.push_back(position);
+  return positions;
+}
+
 const LedgerConfig& Ledger::config() const { return impl_->state.config; }
 
 LedgerStatus Ledger::status() const {

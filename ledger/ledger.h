@@ -70,6 +70,8 @@ class Ledger {
 
   // Where to read on. None where the ledger has read nothing of it.
   std::optional<Position> position(std::string_view source, int32_t partition) const;
+  // All partitions of a source that the ledger has read.
+  std::vector<Position> positions(std::string_view source) const;
 
   const LedgerConfig& config() const;
   LedgerStatus status() const;

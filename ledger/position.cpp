@@ -17,6 +17,7 @@ std::string encode(const Position& position) {
   put(bytes, disk_format);
   put_varint(bytes, zigzag(position.first_offset));
   put_varint(bytes, zigzag(position.next_offset));
+  put_varint(bytes, zigzag(position.last_record_offset));
   put(bytes, position.last_record_hash);
   put(bytes, position.records);
   put(bytes, position.gaps);
@@ -32,6 +33,7 @@ Result<Position> decode_position(std::string_view key, std::string_view value) {
     return Error{ErrorCode::newer_format, "a source position was written by a newer gauger"};
   position.first_offset = reader.signed_varint();
   position.next_offset = reader.signed_varint();
+  position.last_record_offset = reader.signed_varint();
   position.last_record_hash = reader.get<uint64_t>();
   position.records = reader.get<uint64_t>();
   position.gaps = reader.get<uint64_t>();

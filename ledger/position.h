@@ -10,18 +10,23 @@
 
 namespace gauger::ledger {
 
-// Byte table of the value: u16 format, zigzag first offset, zigzag next offset, u64 last record
-// hash, u64 records, u64 gaps, u64 sequence.
+// Byte table of the value: u16 format, zigzag first offset, zigzag next offset, zigzag last record
+// offset, u64 last record hash, u64 records, u64 gaps, u64 sequence.
 struct Position {
   std::string source;
   int32_t partition = 0;
   int64_t first_offset = 0;  // where the ledger began to read
   int64_t next_offset = 0;   // the first one it has not read
-  uint64_t last_record_hash = 0;  // of the record before next_offset
+  int64_t last_record_offset = -1;  // -1: no record yet
+  uint64_t last_record_hash = 0;    // hash64 of its bytes
   uint64_t records = 0;
   uint64_t gaps = 0;         // offsets that held no record
   uint64_t sequence = 0;     // the block that moved it last
 };
+
+// Only a log can be read on from a position. A file is read anew from its beginning, and what
+// the ledger holds of it already is told apart by its identities.
+inline bool keeps_position(std::string_view source) { return source.starts_with("kafka:"); }
 
 std::string position_key(std::string_view source, int32_t partition);
 std::string encode(const Position& position);

@@ -22,6 +22,11 @@ enum class Output { table, json, csv };
 // Adds --output table|json|csv.
 void add_output_option(CLI::App& command, Output& output);
 
+void add_ingest_command(CLI::App& app, Run& run);
+void add_usage_command(CLI::App& app, Run& run);
+void add_invoice_command(CLI::App& app, Run& run);
+void add_quarantine_command(CLI::App& app, Run& run);
+void add_verify_command(CLI::App& app, Run& run);
 void add_quote_command(CLI::App& app, Run& run);
 void add_catalog_command(CLI::App& app, Run& run);
 

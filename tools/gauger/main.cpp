@@ -26,6 +26,11 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", "gauger 0.1.0");
   Run run;
+  add_ingest_command(app, run);
+  add_usage_command(app, run);
+  add_invoice_command(app, run);
+  add_quarantine_command(app, run);
+  add_verify_command(app, run);
   add_quote_command(app, run);
   add_catalog_command(app, run);
   try {

@@ -1,0 +1,264 @@
+// gauger ingest: usage events from files or a Kafka topic into a ledger.
+#include <fmt/format.h>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+
+#include "ingest/file_source.h"
+#include "ingest/formats.h"
+#include "ingest/intake.h"
+#include "ingest/kafka_source.h"
+#include "ledger/ledger.h"
+#include "tools/gauger/command.h"
+#include "tools/gauger/ledger_options.h"
+#include "tools/progress.h"
+
+namespace gauger::tools {
+namespace {
+
+struct Options {
+  std::string data;
+  std::vector<std::string> files;
+  std::string format;
+  std::string mapping;
+  std::string name_space = "default";
+  bool backfill = false;
+  std::string now;
+  // Kafka
+  std::string brokers;
+  std::string topic;
+  std::string group;
+  std::vector<std::string> properties;
+  bool until_end = false;
+  // A ledger that is made now.
+  int grain = 0;
+  std::string time_zone;
+  std::vector<int64_t> context_boundaries;
+  Output output = Output::table;
+};
+
+// Set by SIGINT and SIGTERM: the batch at hand is committed, then the command ends.
+std::atomic<bool> stop_asked{false};
+void ask_to_stop(int) { stop_asked.store(true); }
+
+// A clock that begins at the given time and goes on from there.
+class ShiftedClock final : public Clock {
+ public:
+  explicit ShiftedClock(Duration shift) : shift_(shift) {}
+  Instant now() const override { return SystemClock().now() + shift_; }
+
+ private:
+  Duration shift_;
+};
+
+Result<std::unique_ptr<Clock>> make_clock(const std::string& now) {
+  if (now.empty()) return std::unique_ptr<Clock>(std::make_unique<SystemClock>());
+  TRY(const auto instant, parse_instant(now));
+  return std::unique_ptr<Clock>(std::make_unique<ShiftedClock>(instant - SystemClock().now()));
+}
+
+std::optional<ledger::LedgerConfig> wanted_config(const Options& options) {
+  if (options.grain == 0 && options.time_zone.empty() && options.context_boundaries.empty())
+    return std::nullopt;
+  ledger::LedgerConfig config;
+  if (options.grain != 0) config.grain = std::chrono::minutes{options.grain};
+  if (!options.time_zone.empty()) config.time_zone = options.time_zone;
+  if (!options.context_boundaries.empty()) config.context_boundaries = options.context_boundaries;
+  return config;
+}
+
+ingest::IntakeOptions intake_options(const Options& options) {
+  ingest::IntakeOptions intake;
+  intake.name_space = options.name_space;
+  intake.backfill = options.backfill;
+  return intake;
+}
+
+Result<std::unique_ptr<ingest::Decoder>> decoder_for(const Options& options, std::string_view by_suffix) {
+  const auto name = options.format.empty() ? std::string(by_suffix) : options.format;
+  // One protobuf event per record has a path of its own.
+  if (name == "proto") return std::unique_ptr<ingest::Decoder>();
+  return ingest::make_decoder(name, {});
+}
+
+Result<void> ingest_file(ledger::Ledger& ledger, const Options& options, const std::string& path) {
+  ingest::FileSource::Config config;
+  config.paths = {path};
+  std::string_view by_suffix = "json";
+  if (path != "-") {
+    TRY(const auto format, ingest::file_format(path));
+    by_suffix = format.decoder;
+  } else if (options.format == "proto") {
+    config.framing = ingest::Framing::delimited;
+  }
+  auto intake = intake_options(options);
+  TRY(intake.decoder, decoder_for(options, by_suffix));
+  TRY(const auto source, ingest::FileSource::open(config));
+  Progress progress(path, "bytes", static_cast<uint64_t>(source->bytes_total()));
+  TRY(ingest::run_intake(ledger, *source, std::move(intake), [&](const auto&) {
+    progress.advance_to(static_cast<uint64_t>(source->bytes_done()));
+    return !stop_asked.load();
+  }));
+  return success();
+}
+
+Result<ingest::KafkaConfig> kafka_config(const Options& options) {
+  ingest::KafkaConfig config;
+  config.connection.brokers = options.brokers;
+  config.topic = options.topic;
+  config.group_id = options.group;
+  config.until_end = options.until_end;
+  config.connection.log = [](std::string_view line) {
+    fmt::print(stderr, "gauger: kafka: {}\n", line);
+  };
+  for (const auto& property : options.properties) {
+    const auto equals = property.find('=');
+    if (equals == std::string::npos)
+      return invalid_argument("--property takes NAME=VALUE, not '" + property + "'");
+    config.connection.properties.emplace_back(property.substr(0, equals),
+                                              property.substr(equals + 1));
+  }
+  return config;
+}
+
+std::vector<ingest::KafkaPosition> stored_positions(const ledger::Ledger& ledger,
+                                                    const ingest::Source& source) {
+  std::vector<ingest::KafkaPosition> positions;
+  for (const auto& position : ledger.positions(source.partitions().front().source))
+    positions.push_back({position.partition, position.next_offset, position.last_record_offset,
+                         position.last_record_hash});
+  return positions;
+}
+
+Result<void> ingest_topic(ledger::Ledger& ledger, const Options& options) {
+  TRY(auto config, kafka_config(options));
+  auto intake = intake_options(options);
+  TRY(intake.decoder, decoder_for(options, "proto"));
+  TRY(const auto source, ingest::KafkaSource::connect(std::move(config)));
+  TRY(source->start(stored_positions(ledger, *source)));
+  Progress progress(options.topic, "records", 0);
+  TRY(ingest::run_intake(ledger, *source, std::move(intake), [&](const auto& done) {
+    progress.set_total(done.records + static_cast<uint64_t>(source->stats().lag));
+    progress.advance_to(done.records);
+    return !stop_asked.load();
+  }));
+  TRY(ledger.flush());
+  if (options.group.empty()) return success();
+  std::vector<int64_t> next;
+  for (const auto& partition : source->partitions()) {
+    const auto position = ledger.position(partition.source, partition.partition);
+    next.push_back(position ? position->next_offset : 0);
+  }
+  return source->commit(next);
+}
+
+void print_report(const Options& options, const ledger::Head& before, const ledger::Head& after,
+                  double seconds) {
+  const auto of = [&](ledger::Disposition disposition) {
+    const auto at = static_cast<size_t>(disposition);
+    return after.records[at] - before.records[at];
+  };
+  uint64_t all = 0;
+  for (size_t i = 0; i < ledger::disposition_count; ++i) all += after.records[i] - before.records[i];
+  if (options.output == Output::json) {
+    fmt::print("{{\"records\": {}", all);
+    for (size_t i = 0; i < ledger::disposition_count; ++i)
+      fmt::print(", \"{}\": {}", ledger::disposition_names[i], after.records[i] - before.records[i]);
+    fmt::print(", \"sequence\": {}}}\n", after.sequence);
+    return;
+  }
+  fmt::print("{} records in {:.1f} s ({} per second)\n", grouped(static_cast<int64_t>(all)), seconds,
+             grouped(static_cast<int64_t>(static_cast<double>(all) / std::max(seconds, 0.001))));
+  fmt::print("  accepted     {:>14}\n", grouped(static_cast<int64_t>(of(ledger::Disposition::accepted))));
+  fmt::print("  duplicate    {:>14}\n", grouped(static_cast<int64_t>(of(ledger::Disposition::duplicate))));
+  fmt::print("  restamped    {:>14}\n", grouped(static_cast<int64_t>(of(ledger::Disposition::restamped))));
+  fmt::print("  conflict     {:>14}\n", grouped(static_cast<int64_t>(of(ledger::Disposition::conflict))));
+  fmt::print("  quarantined  {:>14}\n", grouped(static_cast<int64_t>(of(ledger::Disposition::quarantined))));
+  fmt::print("durable up to journal block {}\n", after.sequence);
+}
+
+Result<void> check_options(const Options& options) {
+  if (options.files.empty() == options.topic.empty())
+    return invalid_argument("give either files or --kafka and --topic");
+  if (options.topic.empty() != options.brokers.empty())
+    return invalid_argument("--kafka and --topic go together");
+  // Everything that can be refused is refused before a ledger is made.
+  if (!options.files.empty()) {
+    for (const auto& path : options.files) {
+      if (path == "-") continue;
+      TRY(ingest::file_format(path));
+      ingest::FileSource::Config config;
+      config.paths = {path};
+      TRY(ingest::FileSource::open(config));
+    }
+  }
+  if (!options.format.empty()) {
+    TRY(decoder_for(options, "json"));
+  }
+  return success();
+}
+
+Result<void> run_ingest(const Options& options) {
+  TRY(check_options(options));
+  TRY(const auto clock, make_clock(options.now));
+  std::signal(SIGINT, ask_to_stop);
+  std::signal(SIGTERM, ask_to_stop);
+  ledger::LedgerOptions ledger_options;
+  ledger_options.config = wanted_config(options);
+  TRY(const auto ledger, ledger::Ledger::open(options.data, ledger_options, *clock));
+  const auto before = ledger->status().head;
+  const auto begin = std::chrono::steady_clock::now();
+  if (!options.topic.empty()) {
+    TRY(ingest_topic(*ledger, options));
+  }
+  for (const auto& path : options.files) {
+    if (stop_asked.load()) break;
+    TRY(ingest_file(*ledger, options, path));
+  }
+  TRY(ledger->close());
+  const auto seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  print_report(options, before, ledger->status().head, seconds);
+  return success();
+}
+
+}  // namespace
+
+void add_ingest_command(CLI::App& app, Run& run) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("ingest", "take usage events into a ledger");
+  command->footer(
+      "Examples:\n"
+      "  gauger ingest --data ./ledger events.jsonl more.pb.zst\n"
+      "  gauger ingest --data ./ledger --kafka localhost:9092 --topic usage --format json\n"
+      "Formats by suffix: .jsonl .ndjson .json .pb .binpb .csv, each also with .gz or .zst.");
+  add_data_option(*command, options->data);
+  command->add_option("files", options->files, "files to read; - is the standard input");
+  command->add_option("--format", options->format,
+                      "the format of the records, where suffix or topic do not say it");
+  command->add_option("--namespace", options->name_space, "whose identities these are")
+      ->default_str("default");
+  command->add_flag("--backfill", options->backfill,
+                    "admit events older than the admission window of 34 days");
+  command->add_option("--now", options->now,
+                      "let the ledger's clock begin at this time, for replays and demonstrations");
+  command->add_option("--kafka", options->brokers, "brokers, host:port by comma");
+  command->add_option("--topic", options->topic, "the topic to read");
+  command->add_option("--group", options->group, "publish positions under this consumer group");
+  command->add_option("--property", options->properties, "a setting of librdkafka, NAME=VALUE");
+  command->add_flag("--until-end", options->until_end, "end when the topic's present end is reached");
+  auto* made = "A ledger that is made now";
+  command->add_option("--grain", options->grain, "minutes of the fine rollups: 15, 30 or 60")->group(made);
+  command->add_option("--time-zone", options->time_zone, "zone of its days and months")->group(made);
+  command->add_option("--context-boundaries", options->context_boundaries,
+                      "tokens of input above which providers charge another price")
+      ->delimiter(',')
+      ->group(made);
+  add_output_option(*command, options->output);
+  command->callback([options, &run] { run = [options] { return run_ingest(*options); }; });
+}
+
+}  // namespace gauger::tools

@@ -1,0 +1,117 @@
+// gauger invoice: what a team pays for a month.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+#include <optional>
+
+#include "billing/invoice_draft.h"
+#include "billing/invoice_text.h"
+#include "billing/rate.h"
+#include "ledger/reader.h"
+#include "tools/gauger/command.h"
+#include "tools/gauger/ledger_options.h"
+#include "tools/gauger/text_file.h"
+
+namespace gauger::tools {
+namespace {
+
+struct Options {
+  std::string data;
+  std::string team;
+  std::string period;
+  std::string book;
+  std::string models;
+  std::string zone;
+  Output output = Output::table;
+};
+
+// What only the ledger knows about the month: is it over, and what was not counted.
+Result<void> add_ledger_blockers(const ledger::Reader& reader, billing::InvoiceDraft& draft) {
+  using billing::BlockerKind;
+  if (reader.head().block_time < draft.period.until)
+    draft.blockers.push_back({BlockerKind::incomplete,
+                              "the period ends at " + format_instant(draft.period.until) +
+                                  ", and the ledger's clock stands at " +
+                                  format_instant(reader.head().block_time),
+                              1});
+  int64_t conflicts = 0;
+  int64_t others = 0;
+  TRY(reader.quarantined([&](const ledger::QuarantinedRecord& record) {
+    ++(record.reason == RejectReason::conflict ? conflicts : others);
+    return true;
+  }));
+  if (conflicts != 0)
+    draft.blockers.push_back(
+        {BlockerKind::conflicting,
+         fmt::format("{} records have a known identity and other content; see `gauger quarantine "
+                     "list --reason conflict`",
+                     conflicts),
+         conflicts});
+  if (others != 0)
+    draft.blockers.push_back(
+        {BlockerKind::quarantined,
+         fmt::format("{} records are in quarantine; see `gauger quarantine list`", others), others});
+  return success();
+}
+
+Result<billing::InvoiceDraft> make_draft(const Options& options, const ledger::Reader& reader) {
+  TRY(const auto book_text, read_text_file(options.book));
+  TRY(const auto book, billing::parse_price_book(book_text, options.book));
+  std::optional<billing::ModelCatalog> catalog;
+  if (!options.models.empty()) {
+    TRY(const auto text, read_text_file(options.models));
+    TRY(auto parsed, billing::parse_model_catalog(text, options.models));
+    catalog = std::move(parsed);
+  }
+  billing::InvoiceRequest request;
+  request.bill_to = options.team;
+  TRY(request.month, parse_month(options.period));
+  TRY(request.zone, TimeZone::find(options.zone.empty() ? reader.config().time_zone : options.zone));
+  ledger::UsageQuery query;
+  query.interval = billing::month_of(request);
+  query.bucket = ledger::Bucket::grain;
+  query.filters = {{ledger::Dimension::team, options.team}};
+  TRY(const auto usage, reader.usage(query));
+  billing::RateOptions rate_options;
+  rate_options.zone = request.zone;
+  rate_options.catalog = catalog ? &*catalog : nullptr;
+  rate_options.within = query.interval;
+  TRY(const auto rated, billing::rate(usage, book, rate_options));
+  auto draft = billing::draft_invoice(rated, request);
+  TRY(add_ledger_blockers(reader, draft));
+  return draft;
+}
+
+Result<void> run_draft(const Options& options) {
+  TRY(const auto reader, ledger::Reader::open(options.data));
+  TRY(const auto draft, make_draft(options, *reader));
+  const auto text = options.output == Output::json  ? billing::invoice_json(draft)
+                    : options.output == Output::csv ? billing::invoice_csv(draft)
+                                                    : billing::invoice_table(draft);
+  std::fputs(text.c_str(), stdout);
+  if (!text.empty() && text.back() != '\n') std::fputc('\n', stdout);
+  return success();
+}
+
+}  // namespace
+
+void add_invoice_command(CLI::App& app, Run& run) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("invoice", "what a team pays for a month");
+  command->require_subcommand(1);
+  auto* draft = command->add_subcommand("draft", "rate a team's usage of a month now");
+  draft->footer(
+      "Example: gauger invoice draft --data ./ledger --team search --period 2026-10 \\\n"
+      "           --book prices.yaml --models models.yaml");
+  add_data_option(*draft, options->data);
+  draft->add_option("--team", options->team, "the team that is billed")->required();
+  draft->add_option("--period", options->period, "the month, such as 2026-10")->required();
+  draft->add_option("--book", options->book, "the price book")->required();
+  draft->add_option("--models", options->models, "the model catalogue, for model tiers");
+  draft->add_option("--zone", options->zone, "the legal entity's time zone; else the ledger's");
+  add_output_option(*draft, options->output);
+  draft->callback([options, &run] { run = [options] { return run_draft(*options); }; });
+}
+
+}  // namespace gauger::tools

@@ -1,0 +1,128 @@
+#include "tools/gauger/ledger_options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace gauger::tools {
+
+void add_data_option(CLI::App& command, std::string& directory) {
+  command.add_option("--data", directory, "the ledger's data directory")->required();
+}
+
+void PeriodOptions::add_to(CLI::App& command) {
+  command.add_option("--from", from, "first instant, RFC 3339 or a date (UTC)");
+  command.add_option("--until", until, "first instant after it");
+  command.add_option("--period", period, "a month (2027-01) or day (2027-01-16) of the ledger's zone")
+      ->excludes("--from")
+      ->excludes("--until");
+}
+
+Result<Interval> PeriodOptions::interval(const TimeZone& zone) const {
+  if (period.size() == 7) {
+    TRY(const auto month, parse_month(period));
+    return Interval{zone.month_begin(month), zone.month_begin(month + 1)};
+  }
+  if (!period.empty()) {
+    TRY(const auto midnight, parse_instant(period));
+    if (period.size() != 10)
+      return invalid_argument("--period takes a month (2027-01) or a day (2027-01-16), not '" +
+                              period + "'");
+    const auto day = TimeZone::utc().local_day(midnight);
+    return Interval{zone.day_begin(day), zone.day_begin(day + 1)};
+  }
+  // Years 1970 to 2200: everything that a ledger may hold.
+  Interval all{Instant{}, Instant{std::chrono::days{84'006}}};
+  if (!from.empty()) {
+    TRY(all.from, parse_instant(from));
+  }
+  if (!until.empty()) {
+    TRY(all.until, parse_instant(until));
+  }
+  return all;
+}
+
+void FilterOptions::add_to(CLI::App& command) {
+  for (size_t i = 0; i < values.size(); ++i) {
+    std::string name(ledger::dimension_names[i]);
+    std::replace(name.begin(), name.end(), '_', '-');
+    command.add_option("--" + name, values[i], "only this " + name)->group("Filters");
+  }
+}
+
+std::vector<ledger::Filter> FilterOptions::filters() const {
+  std::vector<ledger::Filter> filters;
+  for (size_t i = 0; i < values.size(); ++i)
+    if (!values[i].empty())
+      filters.push_back({static_cast<ledger::Dimension>(i), values[i]});
+  return filters;
+}
+
+namespace {
+
+bool is_number(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789,.-% ") == std::string_view::npos;
+}
+
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + "\"";
+}
+
+}  // namespace
+
+void TextTable::print() const {
+  std::vector<size_t> widths(rows_.front().size());
+  std::vector<bool> numbers(widths.size(), true);
+  for (size_t r = 0; r < rows_.size(); ++r)
+    for (size_t c = 0; c < widths.size(); ++c) {
+      widths[c] = std::max(widths[c], rows_[r][c].size());
+      numbers[c] = numbers[c] && (r == 0 || rows_[r][c].empty() || is_number(rows_[r][c]));
+    }
+  for (const auto& row : rows_) {
+    std::string line;
+    for (size_t c = 0; c < widths.size(); ++c) {
+      if (c != 0) line += "  ";
+      line += numbers[c] ? fmt::format("{:>{}}", row[c], widths[c])
+                         : fmt::format("{:<{}}", row[c], widths[c]);
+    }
+    while (!line.empty() && line.back() == ' ') line.pop_back();
+    std::puts(line.c_str());
+  }
+}
+
+void TextTable::print_csv() const {
+  for (const auto& row : rows_) {
+    std::string line;
+    for (size_t c = 0; c < row.size(); ++c) {
+      if (c != 0) line += ',';
+      line += csv_field(row[c]);
+    }
+    std::puts(line.c_str());
+  }
+}
+
+std::string grouped(int64_t number) {
+  auto digits = std::to_string(number);
+  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > (number < 0 ? 1 : 0); at -= 3)
+    digits.insert(static_cast<size_t>(at), ",");
+  return digits;
+}
+
+std::string json_text(std::string_view text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\')
+      quoted += std::string("\\") + c;
+    else if (static_cast<unsigned char>(c) < 0x20)
+      quoted += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
+    else
+      quoted += c;
+  }
+  return quoted + "\"";
+}
+
+}  // namespace gauger::tools
