@@ -77,6 +77,14 @@ struct Unpriced {
   int64_t quantity = 0;
 };
 
+// Usage whose counts were estimated or never came (the key says which). It is rated as it
+// stands, and blocks the invoices it touches.
+struct Uncertain {
+  Instant from;
+  uint32_t key = 0;
+  int64_t requests = 0;
+};
+
 struct Rated {
   Currency currency;
   std::vector<std::string> strings;  // by StringId, as in the usage table
@@ -85,6 +93,7 @@ struct Rated {
   std::vector<std::string> model_tiers;
   std::vector<Charge> charges;  // ordered by key, time and item
   std::vector<Unpriced> unpriced;
+  std::vector<Uncertain> uncertain;
   uint64_t as_of_sequence = 0;
 
   std::string_view text(StringId id) const { return strings[id.value]; }

@@ -64,10 +64,10 @@ TextTable table_of(const Quote& quote) {
     if (line.rule.item != line.item) label += " as " + line.rule.item;
     if (line.rule.context_above != 0)
       label += " above " + std::to_string(line.rule.context_above) + " tokens";
-    table.add({line.item, std::to_string(line.quantity), price_label(line.rule.price),
-               format_amount(line.amount), label,
-               line.rule.document + " " + line.rule.version + " line " +
-                   std::to_string(line.rule.line)});
+    table.add(
+        {line.item, std::to_string(line.quantity), price_label(line.rule.price),
+         format_amount(line.amount), label,
+         line.rule.document + " " + line.rule.version + " line " + std::to_string(line.rule.line)});
   }
   for (const auto& line : quote.unpriced)
     table.add({line.item, std::to_string(line.quantity), "unpriced", "",
@@ -79,8 +79,7 @@ TextTable table_of(const Quote& quote) {
 
 Result<Quote> quote(const QuoteRequest& request, const PriceBook& book) {
   TRY(const auto usage, usage_of(request, book));
-  TRY(const auto rated,
-      rate(usage, book, {.grouping = Grouping::period, .proposals = true}));
+  TRY(const auto rated, rate(usage, book, {.grouping = Grouping::period, .proposals = true}));
   Quote quote;
   quote.currency = rated.currency;
   for (const auto& charge : rated.charges)

@@ -57,7 +57,6 @@ struct QuoteBatch {
   size_t rows = 0;
   size_t rows_unpriced = 0;
 };
-Result<QuoteBatch> quote_batch(std::string_view csv, std::string_view file,
-                               const PriceBook& book);
+Result<QuoteBatch> quote_batch(std::string_view csv, std::string_view file, const PriceBook& book);
 
 }  // namespace gauger::billing

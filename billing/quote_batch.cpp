@@ -68,8 +68,9 @@ class BatchReader {
         {"output_tokens", Meter::output_text}};
     if (const auto text = texts.find(name); text != texts.end()) {
       given_.push_back(name == "model_ref" ? "model" : name);
-      columns_.push_back({index, [field = text->second](const Node& node, QuoteRequest& request,
-                                                        Totals&) -> Result<void> {
+      columns_.push_back({index,
+                          [field = text->second](const Node& node, QuoteRequest& request,
+                                                 Totals&) -> Result<void> {
                             request.*field = node.text;
                             return success();
                           }});
@@ -99,13 +100,13 @@ class BatchReader {
       const auto alias = aliases.find(name);
       const auto meter = alias != aliases.end() ? std::optional(alias->second) : find_meter(name);
       if (!meter) return;
-      columns_.push_back({index, [this, meter](const Node& node, QuoteRequest& request,
-                                               Totals&) -> Result<void> {
-                            if (node.text.empty()) return success();
-                            auto& count = request.counts[static_cast<size_t>(*meter)];
-                            TRY(count, read_integer(file_, node, 0, limits::count_max));
-                            return success();
-                          }});
+      columns_.push_back(
+          {index, [this, meter](const Node& node, QuoteRequest& request, Totals&) -> Result<void> {
+             if (node.text.empty()) return success();
+             auto& count = request.counts[static_cast<size_t>(*meter)];
+             TRY(count, read_integer(file_, node, 0, limits::count_max));
+             return success();
+           }});
     }
   }
 
@@ -116,8 +117,7 @@ class BatchReader {
 
 }  // namespace
 
-Result<QuoteBatch> quote_batch(std::string_view csv, std::string_view file,
-                               const PriceBook& book) {
+Result<QuoteBatch> quote_batch(std::string_view csv, std::string_view file, const PriceBook& book) {
   TRY(const auto rows, parse_csv(csv, file));
   if (rows.empty()) return document_error(file, 1, "no header");
   const BatchReader reader(file, rows.front());
@@ -131,8 +131,9 @@ Result<QuoteBatch> quote_batch(std::string_view csv, std::string_view file,
   for (size_t i = 1; i < rows.size(); ++i) {
     const auto line = static_cast<int>(i + 1);
     if (rows[i].size() != rows.front().size())
-      return document_error(file, line, std::to_string(rows[i].size()) + " fields, but " +
-                                            std::to_string(rows.front().size()) + " columns");
+      return document_error(file, line,
+                            std::to_string(rows[i].size()) + " fields, but " +
+                                std::to_string(rows.front().size()) + " columns");
     TRY(const auto request, reader.read(rows[i], line));
     TRY(const auto answer, quote(request, book));
     std::string unpriced;

@@ -263,6 +263,8 @@ class Rater {
     for (const auto index : cells_.ordered(groups_)) {
       const auto& cell = cells_.at(index);
       const auto& choice = choices_[cell.choice];
+      if (usage_.keys[cell.key].usage_source != UsageSource::reported && cell.requests != 0)
+        rated_.uncertain.push_back({groups_.begin(cell.group), cell.key, cell.requests});
       for (size_t i = 0; i < meter_count; ++i)
         emit_item(cell, choice, item_of(static_cast<Meter>(i)), choice.rules[i], cell.counts[i]);
       if (choice.rules[meter_count] != no_rule)

@@ -1,0 +1,81 @@
+// An invoice draft: what one bill-to would pay for one calendar month, and what stands in the
+// way. The total is rounded once; lines take its minor units by largest remainder, so that they
+// add up to it. A draft has no number and changes with the usage; finalizing is the ledger's.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "billing/charge.h"
+#include "schemas/time_zone.h"
+
+namespace gauger::billing {
+
+struct InvoiceLine {
+  std::string team;
+  std::string project;
+  std::string provider;
+  std::string model;
+  std::string model_tier;
+  std::string region;
+  ServiceTier service_tier = ServiceTier::standard;
+  ContextTier context_tier = 0;
+  ChargeKind kind = ChargeKind::usage;
+  std::string item;  // the token class, or another meter
+  int64_t quantity = 0;
+  Rule rule;
+  Rational amount;  // exact, pico-units
+  Int128 amount_minor = 0;
+};
+
+enum class BlockerKind : uint8_t {
+  unpriced,     // a quantity without a price
+  estimated,    // usage whose counts nobody reported
+  missing,      // requests without counts
+  incomplete,   // the month is not complete yet
+  quarantined,  // records that may belong to it
+  conflicting,  // identities with two contents
+};
+inline constexpr std::array<std::string_view, 6> blocker_kind_names = {
+    "unpriced", "estimated", "missing", "incomplete", "quarantined", "conflicting"};
+constexpr std::string_view to_string(BlockerKind kind) {
+  return blocker_kind_names[static_cast<size_t>(kind)];
+}
+
+// Each must be decided, on record, before the invoice can be finalized.
+struct Blocker {
+  BlockerKind kind;
+  std::string sentence;
+  int64_t quantity = 0;
+};
+
+struct InvoiceDraft {
+  std::string bill_to;
+  int32_t month = 0;  // as TimeZone counts them
+  std::string zone;
+  Interval period;  // the month in UTC
+  Currency currency;
+  std::vector<InvoiceLine> lines;  // in a stable order
+  Rational total;                  // exact, pico-units
+  Int128 total_minor = 0;
+  std::vector<Blocker> blockers;  // callers add what only the ledger knows
+  uint64_t as_of_sequence = 0;
+};
+
+struct InvoiceRequest {
+  std::string bill_to;
+  std::vector<std::string> teams = {};  // whose usage it pays; empty: the team named bill_to
+  int32_t month = 0;
+  TimeZone zone = TimeZone::utc();
+  // Set where the total was already rounded for the whole company and allocated.
+  std::optional<Int128> total_minor = {};
+};
+
+// The month of the request, for RateOptions::within.
+Interval month_of(const InvoiceRequest& request);
+
+// From charges of any grouping; those outside the month or of other teams are left out.
+InvoiceDraft draft_invoice(const Rated& rated, const InvoiceRequest& request);
+
+}  // namespace gauger::billing
