@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "ingest/json_decoder.h"
 #include "ingest/wire_decoder.h"
 #include "schemas/usage_event.pb.h"
 
@@ -109,6 +110,32 @@ void wire_unusual(benchmark::State& state) {
   report(state, records);
 }
 BENCHMARK(wire_unusual);
+
+class Discard final : public EventSink {
+ public:
+  void accept(const UsageEvent& event) override { benchmark::DoNotOptimize(event); }
+  void reject(RejectReason, std::string_view, std::string_view) override { ++rejected; }
+  size_t rejected = 0;
+};
+
+void json(benchmark::State& state) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.preserve_proto_field_names = true;
+  std::vector<std::string> records;
+  for (const auto& event : make_events()) {
+    std::string record;
+    benchmark::DoNotOptimize(
+        google::protobuf::util::MessageToJsonString(event, &record, options).ok());
+    records.push_back(std::move(record));
+  }
+  const auto decoder = make_json_decoder();
+  Discard sink;
+  for (auto _ : state)
+    for (const auto& record : records) decoder->decode(record, {}, sink);
+  if (sink.rejected != 0) state.SkipWithError("rejected");
+  report(state, records);
+}
+BENCHMARK(json);
 
 }  // namespace
 

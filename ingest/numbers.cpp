@@ -1,0 +1,201 @@
+#include "ingest/numbers.h"
+
+#include <charconv>
+
+#include "ingest/check.h"
+#include "schemas/int128.h"
+#include "schemas/usage_event.h"
+
+namespace gauger::ingest {
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+std::string_view take_digits(std::string_view& text) {
+  size_t size = 0;
+  while (size < text.size() && is_digit(text[size])) ++size;
+  const auto digits = text.substr(0, size);
+  text.remove_prefix(size);
+  return digits;
+}
+
+bool take(std::string_view& text, char c) {
+  if (text.empty() || text[0] != c) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+// The parts of a JSON number, by the grammar of RFC 8259.
+struct JsonNumber {
+  bool negative = false;
+  std::string_view whole;
+  std::string_view fraction;
+  int exponent = 0;
+};
+
+// Exponents beyond this make any number not whole or too large, whatever its digits.
+constexpr int exponent_max = 1'000'000;
+
+bool take_exponent(std::string_view& text, int& exponent) {
+  if (!take(text, 'e') && !take(text, 'E')) return true;
+  const bool negative = take(text, '-');
+  if (!negative) take(text, '+');
+  const auto digits = take_digits(text);
+  if (digits.empty()) return false;
+  int magnitude = 0;
+  for (const auto digit : digits)
+    magnitude = magnitude > exponent_max ? exponent_max : magnitude * 10 + (digit - '0');
+  exponent = negative ? -magnitude : magnitude;
+  return true;
+}
+
+bool split(std::string_view text, JsonNumber& number) {
+  number.negative = take(text, '-');
+  number.whole = take_digits(text);
+  if (number.whole.empty() || (number.whole.size() > 1 && number.whole[0] == '0')) return false;
+  if (take(text, '.')) {
+    number.fraction = take_digits(text);
+    if (number.fraction.empty()) return false;
+  }
+  return take_exponent(text, number.exponent) && text.empty();
+}
+
+// Digits of whole and fraction as one integer times 10^exponent, at most 19 digits of it.
+class Significand {
+ public:
+  explicit Significand(const JsonNumber& number) : exponent_(number.exponent) {
+    for (const auto digit : number.whole) append(digit);
+    for (const auto digit : number.fraction) {
+      append(digit);
+      --exponent_;
+    }
+    exponent_ += zeros_;
+  }
+
+  Whole value(bool negative, int64_t& out) const {
+    if (value_ == 0) {
+      out = 0;
+      return Whole::ok;
+    }
+    if (exponent_ < 0) return Whole::not_whole;
+    constexpr int digits_max = 19;
+    if (overflow_ || exponent_ > digits_max) return Whole::too_large;
+    Int128 result = value_;
+    for (int i = 0; i < exponent_; ++i) result *= 10;  // below 10^38
+    if (negative) result = -result;
+    if (result < std::numeric_limits<int64_t>::min() ||
+        result > std::numeric_limits<int64_t>::max())
+      return Whole::too_large;
+    out = static_cast<int64_t>(result);
+    return Whole::ok;
+  }
+
+ private:
+  // Trailing zeros are held back: they are an exponent, not precision.
+  void append(char digit) {
+    if (digit == '0') {
+      ++zeros_;
+      return;
+    }
+    for (; zeros_ > 0 && value_ != 0 && !overflow_; --zeros_) push(0);
+    zeros_ = 0;
+    push(digit - '0');
+  }
+  void push(int digit) {
+    constexpr Int128 value_max = 1'000'000'000'000'000'000;
+    if (value_ > value_max)
+      overflow_ = true;
+    else
+      value_ = value_ * 10 + digit;
+  }
+
+  Int128 value_ = 0;
+  int exponent_;
+  int zeros_ = 0;
+  bool overflow_ = false;
+};
+
+// --- times ----------------------------------------------------------------------------------
+
+// `count` digits at `at`, or -1.
+int digits_at(std::string_view text, size_t at, size_t count) {
+  int value = 0;
+  for (size_t i = at; i < at + count; ++i) {
+    if (!is_digit(text[i])) return -1;
+    value = value * 10 + (text[i] - '0');
+  }
+  return value;
+}
+
+bool is_between(int value, int low, int high) { return value >= low && value <= high; }
+
+// Microseconds of ".123456789"; -1 where no digit follows the point.
+int64_t take_fraction(std::string_view& text) {
+  if (!take(text, '.')) return 0;
+  const auto digits = take_digits(text);
+  if (digits.empty()) return -1;
+  int64_t us = 0;
+  for (size_t i = 0; i < 6; ++i) us = us * 10 + (i < digits.size() ? digits[i] - '0' : 0);
+  return us;
+}
+
+// Seconds east of UTC of "Z" or "+hh:mm", which must be all that is left.
+bool read_offset(std::string_view text, int64_t& seconds) {
+  seconds = 0;
+  if (text == "Z") return true;
+  if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':') return false;
+  const auto hours = digits_at(text, 1, 2);
+  const auto minutes = digits_at(text, 4, 2);
+  if (!is_between(hours, 0, 23) || !is_between(minutes, 0, 59)) return false;
+  seconds = (text[0] == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
+  return true;
+}
+
+}  // namespace
+
+Whole parse_json_integer(std::string_view text, int64_t& value) {
+  JsonNumber number;
+  if (!split(text, number)) return Whole::malformed;
+  return Significand(number).value(number.negative, value);
+}
+
+Whole parse_digits(std::string_view text, int64_t& value) {
+  if (!text.empty() && text[0] == '+') {
+    text.remove_prefix(1);
+    if (!text.empty() && text[0] == '-') return Whole::malformed;
+  }
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc::result_out_of_range && end == text.data() + text.size())
+    return Whole::too_large;
+  return error == std::errc() && end == text.data() + text.size() ? Whole::ok : Whole::malformed;
+}
+
+Instant parse_timestamp(std::string_view text) {
+  constexpr size_t seconds_end = std::string_view("2027-01-16T00:00:00").size();
+  if (text.size() <= seconds_end || text[4] != '-' || text[7] != '-' || text[10] != 'T' ||
+      text[13] != ':' || text[16] != ':')
+    return no_instant;
+  using namespace std::chrono;
+  const auto year_number = digits_at(text, 0, 4);
+  const auto month_number = digits_at(text, 5, 2);
+  const auto day_number = digits_at(text, 8, 2);
+  const auto hours = digits_at(text, 11, 2);
+  const auto minutes = digits_at(text, 14, 2);
+  const auto seconds = digits_at(text, 17, 2);
+  if (year_number < 1 || month_number < 1 || day_number < 1 || !is_between(hours, 0, 23) ||
+      !is_between(minutes, 0, 59) || !is_between(seconds, 0, 59))
+    return no_instant;
+  const year_month_day date{year{year_number}, month{static_cast<unsigned>(month_number)},
+                            day{static_cast<unsigned>(day_number)}};
+  if (!date.ok()) return no_instant;
+  auto rest = text.substr(seconds_end);
+  const auto us = take_fraction(rest);
+  int64_t offset = 0;
+  if (us < 0 || !read_offset(rest, offset)) return no_instant;
+  const auto utc = int64_t{sys_days{date}.time_since_epoch().count()} * 86'400 + hours * 3600 +
+                   minutes * 60 + seconds - offset;
+  if (utc < timestamp_seconds_min || utc > timestamp_seconds_max) return no_instant;
+  return instant_from_us(utc * 1'000'000 + us);
+}
+
+}  // namespace gauger::ingest
