@@ -25,6 +25,9 @@ struct Record {
   uint32_t partition;         // slot, an index into Source::partitions()
   uint32_t headers_begin = 0;  // into RecordBatch::headers
   uint32_t headers_count = 0;
+  // Why the source itself refuses the record (cut off, too large, framing lost): it must not be
+  // decoded, since its bytes are not the whole of it. The sentence is defect_sentence's.
+  RejectReason defect = RejectReason::none;
 };
 
 struct RecordBatch {
