@@ -3,7 +3,6 @@
 #include <array>
 #include <charconv>
 #include <cstring>
-#include <utility>
 
 namespace gauger::load {
 namespace {
@@ -86,24 +85,27 @@ char* put_enum(char* out, uint32_t field, Enum value) {
   return value == Enum{} ? out : put_int(out, field, static_cast<int64_t>(value));
 }
 
-// Encodes what `body` writes as a length-delimited field of at most 127 bytes, or moves it up.
-template <class Body>
+// Encodes what `body` writes, with its length before it. Room for a length of `length_bytes` is
+// left; a body whose length takes another number of bytes is moved.
+template <size_t length_bytes = 1, class Body>
 char* put_nested(char* out, Body body) {
-  char* const begin = out + 1;
-  char* end = body(begin);
+  char* const begin = out + length_bytes;
+  const char* const end = body(begin);
   const auto size = static_cast<size_t>(end - begin);
-  if (size < 0x80) {
-    *out = static_cast<char>(size);
-    return end;
-  }
   std::array<char, 10> length{};
-  const auto length_bytes = static_cast<size_t>(put_varint(length.data(), size) - length.data());
-  std::memmove(out + length_bytes, begin, size);
-  std::memcpy(out, length.data(), length_bytes);
-  return out + length_bytes + size;
+  const auto used = static_cast<size_t>(put_varint(length.data(), size) - length.data());
+  if (used != length_bytes) std::memmove(out + used, begin, size);
+  std::memcpy(out, length.data(), used);
+  return out + used + size;
 }
 
-std::pair<int64_t, int64_t> seconds_and_us(Instant instant) {
+// Whole seconds, rounded down, and the microseconds beyond them.
+struct SplitTime {
+  int64_t seconds;
+  int64_t us;
+};
+
+SplitTime split(Instant instant) {
   const auto us = to_us(instant);
   const auto remainder = ((us % 1'000'000) + 1'000'000) % 1'000'000;
   return {(us - remainder) / 1'000'000, remainder};
@@ -111,10 +113,10 @@ std::pair<int64_t, int64_t> seconds_and_us(Instant instant) {
 
 char* put_instant(char* out, uint32_t field, Instant instant) {
   if (instant == no_instant) return out;
-  const auto [seconds, us] = seconds_and_us(instant);
+  const auto time = split(instant);
   return put_nested(put_tag(out, field, wire_bytes), [&](char* p) {
-    if (seconds != 0) p = put_int(p, 1, seconds);
-    if (us != 0) p = put_int(p, 2, us * 1000);
+    if (time.seconds != 0) p = put_int(p, 1, time.seconds);
+    if (time.us != 0) p = put_int(p, 2, time.us * 1000);
     return p;
   });
 }
@@ -193,7 +195,7 @@ char* put_digits(char* out, int64_t value, int digits) {
 
 // RFC 3339 with no, three or six digits of fraction, as protobuf's JSON mapping has them.
 char* put_json_time(char* out, Instant instant) {
-  const auto [seconds, us] = seconds_and_us(instant);
+  const auto [seconds, us] = split(instant);
   const auto day = std::chrono::floor<std::chrono::days>(instant);
   const std::chrono::year_month_day date{day};
   const auto time_of_day = seconds - to_us(day) / 1'000'000;
@@ -310,7 +312,7 @@ size_t encoded_bytes_max(const UsageEvent& event) {
 }
 
 char* encode_delimited_protobuf(const UsageEvent& event, char* out) {
-  return put_nested(out, [&](char* p) { return put_event(p, event); });
+  return put_nested<2>(out, [&](char* p) { return put_event(p, event); });
 }
 
 char* encode_json_line(const UsageEvent& event, char* out) {

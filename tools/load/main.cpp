@@ -10,6 +10,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", "gauger-load 0.1.0");
   load::Run run;
   load::add_convert_command(app, run);
+  load::add_generate_command(app, run);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

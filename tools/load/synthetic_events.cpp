@@ -1,0 +1,175 @@
+#include "tools/load/synthetic_events.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "tools/load/trace_shapes.h"
+
+namespace gauger::load {
+namespace {
+
+struct Provider {
+  std::string_view name;
+  std::string_view model_prefix;
+  std::string_view accelerator;
+  IdStyle id_style;
+  bool caches;        // states cache reads and writes
+  bool compute_time;  // states compute time
+};
+constexpr std::array<Provider, 5> providers = {{
+    {"anthropic", "claude", "", IdStyle::anthropic, true, true},
+    {"openai", "gpt", "", IdStyle::openai, false, false},
+    {"google", "gemini", "", IdStyle::uuid, false, false},
+    {"bedrock", "nova", "", IdStyle::amazon, true, false},
+    {"in_house", "student", "h100", IdStyle::uuid, false, true},
+}};
+constexpr uint32_t project_count = 4;
+constexpr uint32_t source_count = 8;
+constexpr uint32_t program_count = 8;
+
+// Records arrive about in the order of completion; this much is normal disorder.
+constexpr uint64_t jitter_us = 2'000'000;
+constexpr uint64_t late_min_us = 60'000'000;
+
+// Microseconds between two distinct events, with 32 bits of fraction.
+Uint128 step_of(const SyntheticConfig& config) {
+  const auto events = Uint128{config.records} * (1'000'000 - config.duplicates_per_million);
+  return (Uint128{static_cast<uint64_t>(config.span.count())} << 32) * 1'000'000 / events;
+}
+
+std::vector<std::string> numbered(std::string_view format, uint32_t count) {
+  std::vector<std::string> names;
+  for (uint32_t i = 0; i < count; ++i) names.push_back(fmt::format(fmt::runtime(format), i + 1));
+  return names;
+}
+
+int64_t signed_draw(const Quantiles& shape, Random& random) {
+  return static_cast<int64_t>(shape.at(random.next()));
+}
+
+}  // namespace
+
+SyntheticEvents::SyntheticEvents(const SyntheticConfig& config)
+    : config_(config),
+      step_(step_of(config)),
+      team_table_(zipf_weights(config.teams, config.zipf_milli)),
+      model_table_(zipf_weights(config.models, config.zipf_milli)),
+      workload_table_(zipf_weights(config.workloads, config.zipf_milli)),
+      teams_(numbered("team-{:04}", config.teams)),
+      projects_(numbered("project-{}", project_count)),
+      sources_(numbered("gateway-{}", source_count)) {
+  for (uint32_t i = 0; i < config.models; ++i) {
+    const auto provider = static_cast<uint8_t>(i % providers.size());
+    models_.push_back({fmt::format("{}-model-{:02}", providers[provider].model_prefix, i + 1),
+                       provider, i % 4 == 1});
+  }
+  constexpr std::array<Shape, 10> shapes_of_workloads = {
+      Shape::conversation, Shape::agent, Shape::document, Shape::code,         Shape::chat,
+      Shape::conversation, Shape::agent, Shape::document, Shape::conversation, Shape::code};
+  for (uint32_t i = 0; i < config.workloads; ++i)
+    workloads_.push_back({fmt::format("workload-{:03}", i + 1),
+                          fmt::format("distill-{}", i % program_count + 1),
+                          shapes_of_workloads[i % shapes_of_workloads.size()],
+                          i % 16 == 7 ? ServiceTier::batch : ServiceTier::standard});
+}
+
+void SyntheticEvents::make(uint64_t index, SyntheticEvent& made) const {
+  Random random(config_.seed, index);
+  made.team = team_table_.at(random.next());
+  made.model = model_table_.at(random.next());
+  const auto workload_index = workload_table_.at(random.next());
+  const auto& workload = workloads_[workload_index];
+  const auto& model = models_[made.model];
+  const auto& provider = providers[model.provider];
+
+  auto& event = made.event;
+  event = UsageEvent{};
+  event.source = sources_[random.below(source_count)];
+  const auto style = random.chance(500'000) ? IdStyle::uuid : provider.id_style;
+  event.id = make_request_id(style, config_.seed, index, made.id);
+  event.team = teams_[made.team];
+  event.project = projects_[(made.team + workload_index) % project_count];
+  event.workload = workload.name;
+  event.provider = provider.name;
+  event.model = model.name;
+  event.accelerator = provider.accelerator;
+  event.service_tier = workload.tier;
+  set_input(workload.shape, provider.caches, random, event);
+  set_output(workload.shape, model.reasons, random, event);
+  set_times(index, random, event);
+  if (provider.compute_time)
+    event.set(Meter::compute_us, (event.completed_at - event.started_at).count());
+  if (!provider.accelerator.empty()) set_program(workload, random, event);
+}
+
+void SyntheticEvents::set_input(Shape shape, bool caches, Random& random, UsageEvent& event) const {
+  int64_t input = 0;
+  int64_t cached = 0;
+  switch (shape) {
+    case Shape::agent: {
+      // A request somewhere in a session: all but the newest part was sent before.
+      const auto growth = signed_draw(shapes::agent_input_growth, random);
+      cached = signed_draw(shapes::agent_first_input, random);
+      cached += random.between(0, 120'000);
+      input = cached + growth;
+      break;
+    }
+    case Shape::document:
+      input = signed_draw(shapes::document_input, random);
+      cached = input * signed_draw(shapes::document_cached_permille, random) / 1000;
+      break;
+    case Shape::code: input = signed_draw(shapes::code_input, random); break;
+    case Shape::conversation: input = signed_draw(shapes::conversation_input, random); break;
+    case Shape::chat: input = signed_draw(shapes::chat_input, random); break;
+  }
+  event.set(Meter::input_uncached, input - cached);
+  if (cached > 0) event.set(Meter::cache_read, cached);
+  if (caches && shape == Shape::agent) {
+    // What is new in a session is written to the cache for its next request.
+    event.set(Meter::cache_write_5m, input - cached);
+    event.set(Meter::input_uncached, random.between(1, 20));
+  }
+}
+
+void SyntheticEvents::set_output(Shape shape, bool reasons, Random& random,
+                                 UsageEvent& event) const {
+  int64_t output = 0;
+  switch (shape) {
+    case Shape::agent: output = signed_draw(shapes::agent_output, random); break;
+    case Shape::document: output = signed_draw(shapes::document_output, random); break;
+    case Shape::code: output = signed_draw(shapes::code_output, random); break;
+    case Shape::conversation: output = signed_draw(shapes::conversation_output, random); break;
+    case Shape::chat: output = signed_draw(shapes::chat_output, random); break;
+  }
+  if (reasons) event.set(Meter::output_reasoning, output * random.between(0, 3));
+  event.set(Meter::output_text, output);
+}
+
+void SyntheticEvents::set_times(uint64_t index, Random& random, UsageEvent& event) const {
+  const auto span_us = static_cast<uint64_t>(config_.span.count());
+  auto since_from = std::min(static_cast<uint64_t>((step_ * index) >> 32), span_us - 1);
+  auto back = random.below(jitter_us);
+  if (random.chance(config_.late_per_million))
+    back += late_min_us + random.below(static_cast<uint64_t>(config_.late_max.count()));
+  since_from -= std::min(since_from, back);
+  event.completed_at = config_.from + Duration{static_cast<int64_t>(since_from)};
+  const auto output = event.counts[static_cast<size_t>(Meter::output_text)] +
+                      event.counts[static_cast<size_t>(Meter::output_reasoning)];
+  // One draw per statement: the order within an expression is the compiler's.
+  const auto first_token_us = signed_draw(shapes::first_token_us, random);
+  const auto output_us = output * signed_draw(shapes::output_token_us, random);
+  event.started_at = event.completed_at - Duration{first_token_us + output_us};
+}
+
+void SyntheticEvents::set_program(const Workload& workload, Random& random,
+                                  UsageEvent& event) const {
+  event.program = workload.program;
+  const auto ending = random.below(100);
+  event.outcome = ending < 95   ? Outcome::accepted
+                  : ending < 99 ? Outcome::escalated
+                                : Outcome::failed;
+}
+
+}  // namespace gauger::load
