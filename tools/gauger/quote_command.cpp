@@ -1,0 +1,96 @@
+// gauger quote: what one request costs under a price book, or every row of a CSV.
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+
+#include "billing/quote.h"
+#include "schemas/clock.h"
+#include "tools/gauger/command.h"
+#include "tools/gauger/document_file.h"
+
+namespace gauger::tools {
+namespace {
+
+struct QuoteFlags {
+  std::string book;
+  std::string batch;
+  std::string at;
+  std::string service_tier = "standard";
+  std::vector<std::string> extras;
+  billing::QuoteRequest request;
+  Output output = Output::table;
+};
+
+Result<void> read_request(QuoteFlags& flags) {
+  auto& request = flags.request;
+  if (request.provider.empty() || request.model.empty())
+    return invalid_argument("a quote needs --provider and --model, or --batch");
+  request.at = SystemClock().now();
+  if (!flags.at.empty()) {
+    TRY(request.at, parse_instant(flags.at));
+  }
+  const auto tier = find_name<ServiceTier>(service_tier_names, flags.service_tier);
+  if (!tier) return invalid_argument("'" + flags.service_tier + "' is no service tier");
+  request.service_tier = *tier;
+  for (const auto& extra : flags.extras) {
+    const auto equals = extra.find('=');
+    if (equals == std::string::npos)
+      return invalid_argument("--extra is name=count, not '" + extra + "'");
+    TRY(const auto count, parse_decimal(extra.substr(equals + 1), 0));
+    if (count < 0 || count > std::numeric_limits<int64_t>::max())
+      return invalid_argument("--extra " + extra + " is out of range");
+    request.extras.emplace_back(extra.substr(0, equals), static_cast<int64_t>(count));
+  }
+  return success();
+}
+
+Result<void> run_batch(const QuoteFlags& flags, const billing::PriceBook& book) {
+  TRY(const auto csv, read_document(flags.batch));
+  TRY(const auto batch, billing::quote_batch(csv, flags.batch, book));
+  TRY(write_document("", batch.csv));
+  if (batch.rows_unpriced > 0)
+    std::fprintf(stderr, "%zu of %zu rows hold unpriced items, named in the last column\n",
+                 batch.rows_unpriced, batch.rows);
+  return success();
+}
+
+Result<void> run_quote(QuoteFlags& flags) {
+  TRY(const auto text, read_document(flags.book));
+  TRY(const auto book, billing::parse_price_book(text, flags.book));
+  if (!flags.batch.empty()) return run_batch(flags, book);
+  TRY(read_request(flags));
+  TRY(const auto answer, billing::quote(flags.request, book));
+  switch (flags.output) {
+    case Output::table: return write_document("", quote_table(answer));
+    case Output::json: return write_document("", quote_json(answer));
+    case Output::csv: return write_document("", quote_csv(answer));
+  }
+  return success();
+}
+
+}  // namespace
+
+void add_quote_command(CLI::App& app, Run& run) {
+  auto* const command =
+      app.add_subcommand("quote", "what a request costs under a price book, line by line");
+  const auto flags = std::make_shared<QuoteFlags>();
+  command->add_option("--book", flags->book, "price book (YAML)")->required();
+  command->add_option("--batch", flags->batch, "CSV of requests; total_exact is added to each row");
+  command->add_option("--provider", flags->request.provider, "e.g. anthropic");
+  command->add_option("--model", flags->request.model, "the model that answered");
+  command->add_option("--region", flags->request.region);
+  command->add_option("--accelerator", flags->request.accelerator);
+  command->add_option("--service-tier", flags->service_tier,
+                      "standard, batch, flex, priority or provisioned");
+  command->add_option("--at", flags->at, "when the request completed (RFC 3339); default now");
+  for (size_t i = 0; i < meter_count; ++i) {
+    std::string flag(meter_names[i]);
+    std::replace(flag.begin(), flag.end(), '_', '-');
+    command->add_option("--" + flag, flags->request.counts[i]);
+  }
+  command->add_option("--extra", flags->extras, "a counted extra as name=count; may be repeated");
+  add_output_option(*command, flags->output);
+  command->callback([flags, &run] { run = [flags] { return run_quote(*flags); }; });
+}
+
+}  // namespace gauger::tools
