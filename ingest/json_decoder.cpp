@@ -324,7 +324,7 @@ class PaddedText {
   simdjson::padded_string_view assign(std::string_view text) {
     const auto capacity = text.size() + simdjson::SIMDJSON_PADDING;
     if (bytes_.size() < capacity) bytes_.resize(capacity * 2);
-    std::memcpy(bytes_.data(), text.data(), text.size());
+    if (!text.empty()) std::memcpy(bytes_.data(), text.data(), text.size());
     std::memset(bytes_.data() + text.size(), ' ', simdjson::SIMDJSON_PADDING);
     return simdjson::padded_string_view(bytes_.data(), text.size(), bytes_.size());
   }

@@ -3,10 +3,13 @@
 #include <benchmark/benchmark.h>
 #include <google/protobuf/util/json_util.h>
 
+#include <filesystem>
+#include <fstream>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "ingest/file_source.h"
 #include "ingest/json_decoder.h"
 #include "ingest/wire_decoder.h"
 #include "schemas/usage_event.pb.h"
@@ -136,6 +139,43 @@ void json(benchmark::State& state) {
   report(state, records);
 }
 BENCHMARK(json);
+
+// From a file in the page cache to records, without decoding them.
+void file(benchmark::State& state, bool delimited) {
+  const auto path = std::filesystem::temp_directory_path() / "gauger-bench-records";
+  const auto records = wire_records();
+  constexpr int repeats = 100;
+  {
+    std::ofstream out(path, std::ios::binary);
+    for (int i = 0; i < repeats; ++i)
+      for (const auto& record : records) {
+        if (delimited && record.size() >= 0x80)
+          out.put(static_cast<char>(record.size() | 0x80U)).put(1);
+        else if (delimited)
+          out.put(static_cast<char>(record.size()));
+        out << (delimited ? record : std::string(record.size(), 'x') + "\n");
+      }
+  }
+  int64_t count = 0;
+  for (auto _ : state) {
+    FileSource::Config config;
+    config.paths = {path.string()};
+    config.framing = delimited ? Framing::delimited : Framing::lines;
+    const auto source = FileSource::open(config).value();
+    RecordBatch batch;
+    while (!batch.at_end) {
+      batch.clear();
+      if (!source->poll(batch, 32'000, size_t{64} << 20U, {})) state.SkipWithError("poll");
+      count += static_cast<int64_t>(batch.records.size());
+      benchmark::DoNotOptimize(batch.records.data());
+    }
+  }
+  std::filesystem::remove(path);
+  state.SetItemsProcessed(count);
+  state.SetBytesProcessed(count * static_cast<int64_t>(bytes_of(records) / records.size()));
+}
+BENCHMARK_CAPTURE(file, delimited, true)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(file, lines, false)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 
