@@ -6,7 +6,7 @@ target_compile_options(gauger_options INTERFACE
   -Woverloaded-virtual -Werror)
 # GCC 12 warns of overlapping copies inside std::string's own operator+ (GCC bug 105651).
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  target_compile_options(gauger_options INTERFACE -Wno-restrict)
+  target_compile_options(gauger_options INTERFACE -Wno-restrict -Wno-maybe-uninitialized)
 endif()
 if(GAUGER_SANITIZE)
   target_compile_options(gauger_options INTERFACE -fsanitize=${GAUGER_SANITIZE}

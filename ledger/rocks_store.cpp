@@ -6,10 +6,10 @@
 #include <rocksdb/statistics.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
-#include <unistd.h>
 
 #include <array>
-#include <atomic>
+#include <chrono>
+#include <thread>
 #include <vector>
 
 namespace gauger::ledger {
@@ -78,7 +78,6 @@ struct RocksStore::Impl {
   std::unique_ptr<rocksdb::DB> db;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   std::shared_ptr<rocksdb::Statistics> statistics;
-  std::filesystem::path secondary;  // the reader's own info log
   std::string name;
 
   ~Impl() {
@@ -87,8 +86,6 @@ struct RocksStore::Impl {
       db->Close();
       db.reset();
     }
-    std::error_code ignored;
-    if (!secondary.empty()) std::filesystem::remove_all(secondary, ignored);
   }
 
   rocksdb::ColumnFamilyHandle* handle(Family family) const {
@@ -141,25 +138,29 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open(const std::filesystem::path
   return std::unique_ptr<RocksStore>(new RocksStore(std::move(impl)));
 }
 
+// RocksDB 7.8's secondary instance crashes when it reads a blob, so a reader is a read-only
+// instance: a snapshot at its opening. A file that the writer drops meanwhile makes the opening
+// fail, and it is tried again.
 Result<std::unique_ptr<RocksStore>> RocksStore::open_reader(
     const std::filesystem::path& directory) {
-  static std::atomic<unsigned> readers{0};
-  auto impl = std::make_unique<Impl>();
-  impl->name = directory.string();
-  impl->secondary = std::filesystem::temp_directory_path() /
-                    ("gauger-reader-" + std::to_string(::getpid()) + "-" +
-                     std::to_string(readers.fetch_add(1)));
+  constexpr int tries = 10;
   auto options = database_options({});
   options.create_if_missing = false;
   options.create_missing_column_families = false;
-  rocksdb::DB* db = nullptr;
-  const auto status = rocksdb::DB::OpenAsSecondary(
-      options, directory.string(), impl->secondary.string(), descriptors({}), &impl->handles, &db);
-  if (!status.ok()) return to_error(status, "opening " + impl->name + " for reading");
-  impl->db.reset(db);
-  const auto caught_up = impl->db->TryCatchUpWithPrimary();
-  if (!caught_up.ok()) return to_error(caught_up, "reading the log of " + impl->name);
-  return std::unique_ptr<RocksStore>(new RocksStore(std::move(impl)));
+  for (int attempt = 1;; ++attempt) {
+    auto impl = std::make_unique<Impl>();
+    impl->name = directory.string();
+    rocksdb::DB* db = nullptr;
+    const auto status = rocksdb::DB::OpenForReadOnly(options, directory.string(), descriptors({}),
+                                                     &impl->handles, &db);
+    if (status.ok()) {
+      impl->db.reset(db);
+      impl->statistics = options.statistics;
+      return std::unique_ptr<RocksStore>(new RocksStore(std::move(impl)));
+    }
+    if (attempt == tries) return to_error(status, "opening " + impl->name + " for reading");
+    std::this_thread::sleep_for(std::chrono::milliseconds{20});
+  }
 }
 
 Result<void> RocksStore::write(const WriteSet& set) {

@@ -20,7 +20,7 @@ class RocksStore final : public Store {
   // Opens for writing and takes the lock; unavailable when another process holds it.
   static Result<std::unique_ptr<RocksStore>> open(const std::filesystem::path& directory,
                                                   const RocksConfig& config);
-  // Follows a store that another process may be writing. `refresh` catches up.
+  // What a store holds now, beside the process that may be writing it. Takes no lock.
   static Result<std::unique_ptr<RocksStore>> open_reader(const std::filesystem::path& directory);
   ~RocksStore() override;
 
