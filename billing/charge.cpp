@@ -1,5 +1,8 @@
 #include "billing/charge.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace gauger::billing {
 
 std::string_view to_string(UnpricedReason reason) {
@@ -7,8 +10,30 @@ std::string_view to_string(UnpricedReason reason) {
     case UnpricedReason::no_entry: return "no price entry matches";
     case UnpricedReason::no_price: return "the matching price entry does not price it";
     case UnpricedReason::no_contract: return "no contract covers the provider account";
+    case UnpricedReason::no_capacity: return "no capacity record provides the accelerator";
+    case UnpricedReason::no_compute_time: return "billed by compute time, and none was measured";
   }
   return {};
+}
+
+void append(Rated& rated, Rated more) {
+  VERIFY(rated.currency == more.currency && more.keys.size() <= rated.keys.size(),
+         "both were rated from one table in one currency");
+  const auto rules = static_cast<uint32_t>(rated.rules.size());
+  std::vector<uint32_t> tiers;
+  for (const auto& tier : more.model_tiers) {
+    const auto found = std::find(rated.model_tiers.begin(), rated.model_tiers.end(), tier);
+    tiers.push_back(static_cast<uint32_t>(found - rated.model_tiers.begin()));
+    if (found == rated.model_tiers.end()) rated.model_tiers.push_back(tier);
+  }
+  for (auto& charge : more.charges) {
+    charge.rule += rules;
+    charge.model_tier = tiers[charge.model_tier];
+    rated.charges.push_back(std::move(charge));
+  }
+  std::move(more.rules.begin(), more.rules.end(), std::back_inserter(rated.rules));
+  std::move(more.unpriced.begin(), more.unpriced.end(), std::back_inserter(rated.unpriced));
+  std::move(more.uncertain.begin(), more.uncertain.end(), std::back_inserter(rated.uncertain));
 }
 
 std::string_view Rated::item_name(Item item) const {

@@ -63,9 +63,11 @@ struct Charge {
 };
 
 enum class UnpricedReason : uint8_t {
-  no_entry,     // no price entry matches provider, model, region and service tier at that time
-  no_price,     // the entry that matches does not price this item
-  no_contract,  // no contract covers the provider account at that time
+  no_entry,         // no price entry matches provider, model, region and service tier at that time
+  no_price,         // the entry that matches does not price this item
+  no_contract,      // no contract covers the provider account at that time
+  no_capacity,      // no capacity record provides the accelerator in that month
+  no_compute_time,  // billed by compute time, and none was measured
 };
 std::string_view to_string(UnpricedReason reason);
 
@@ -101,6 +103,10 @@ struct Rated {
   std::string_view item_name(Item item) const;
   Rational total() const;
 };
+
+// Adds what was rated from the same usage table under other terms of the same currency. Keys
+// that `rated` has besides come after the table's.
+void append(Rated& rated, Rated more);
 
 // "no price for 1200 output_text of anthropic claude-x (no price entry matches)".
 std::string unpriced_sentence(const Rated& rated, const Unpriced& unpriced);

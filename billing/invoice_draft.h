@@ -3,6 +3,7 @@
 // add up to it. A draft has no number and changes with the usage; finalizing is the ledger's.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +29,9 @@ struct InvoiceLine {
   Rational amount;  // exact, pico-units
   Int128 amount_minor = 0;
 };
+
+// The line that a charge belongs to, without quantity and amounts.
+InvoiceLine line_of(const Rated& rated, const Charge& charge);
 
 enum class BlockerKind : uint8_t {
   unpriced,     // a quantity without a price
@@ -77,5 +81,10 @@ Interval month_of(const InvoiceRequest& request);
 
 // From charges of any grouping; those outside the month or of other teams are left out.
 InvoiceDraft draft_invoice(const Rated& rated, const InvoiceRequest& request);
+
+// One draft per team with charges in the month, by name, in one pass over the charges. `totals`
+// holds teams' minor units that were allocated from above; teams without one round their own.
+std::vector<InvoiceDraft> draft_invoices(const Rated& rated, int32_t month, const TimeZone& zone,
+                                         const std::map<std::string, Int128>& totals = {});
 
 }  // namespace gauger::billing

@@ -7,7 +7,7 @@ namespace gauger::billing {
 namespace {
 
 std::string price_of(const InvoiceLine& line) {
-  return line.rule.label.empty() ? std::string() : price_label(line.rule.price);
+  return line.kind == ChargeKind::usage ? price_label(line.rule.price) : line.rule.label;
 }
 
 std::string amount_text(const InvoiceDraft& draft, const InvoiceLine& line) {

@@ -19,6 +19,9 @@ constexpr int32_t no_rule = -1;
 struct Choice {
   std::array<int32_t, item_slots> rules{};  // no_rule: unpriced
   const Prices* prices = nullptr;           // null: no entry matches
+  // What an entry prices by time covers the tokens, and the other way round.
+  bool prices_tokens = false;
+  bool prices_compute = false;
   size_t entry = 0;
   int64_t context_above = 0;
   uint32_t model_tier = 0;
@@ -177,6 +180,9 @@ class Rater {
     auto& reasoning = choice.rules[static_cast<size_t>(Meter::output_reasoning)];
     if (find_item(*choice.prices, to_string(Meter::output_reasoning)) == nullptr)
       reasoning = choice.rules[static_cast<size_t>(Meter::output_text)];
+    for (size_t slot = 0; slot < token_meter_count; ++slot)
+      choice.prices_tokens |= choice.rules[slot] != no_rule;
+    choice.prices_compute = choice.rules[static_cast<size_t>(Meter::compute_us)] != no_rule;
   }
 
   int32_t rule_for(const Choice& choice, std::string_view item) {
@@ -266,13 +272,33 @@ class Rater {
       if (usage_.keys[cell.key].usage_source != UsageSource::reported && cell.requests != 0)
         rated_.uncertain.push_back({groups_.begin(cell.group), cell.key, cell.requests});
       for (size_t i = 0; i < meter_count; ++i)
-        emit_item(cell, choice, item_of(static_cast<Meter>(i)), choice.rules[i], cell.counts[i]);
+        if (!covered(choice, i))
+          emit_item(cell, choice, item_of(static_cast<Meter>(i)), choice.rules[i], cell.counts[i]);
+      refuse_missing_time(cell, choice);
       if (choice.rules[meter_count] != no_rule)
         emit_item(cell, choice, item_requests, choice.rules[meter_count], cell.requests);
       for (const auto& [name, count] : cells_.extras_of(index))
         emit_item(cell, choice, item_of_extra(name), rule_for(choice, usage_.text(name)), count);
     }
     return apply_schedules();
+  }
+
+  // Tokens under a price per hour alone, or compute time under prices per token alone.
+  static bool covered(const Choice& choice, size_t meter) {
+    if (choice.rules[meter] != no_rule) return false;
+    if (meter == static_cast<size_t>(Meter::compute_us)) return choice.prices_tokens;
+    return meter < token_meter_count && choice.prices_compute && !choice.prices_tokens;
+  }
+
+  // Under a price per hour, tokens without any compute time were not free: nobody measured.
+  void refuse_missing_time(const UsageCell& cell, const Choice& choice) {
+    if (!choice.prices_compute || choice.prices_tokens) return;
+    if (cell.counts[static_cast<size_t>(Meter::compute_us)] != 0) return;
+    const auto tokens = std::any_of(cell.counts.begin(), cell.counts.begin() + token_meter_count,
+                                    [](int64_t count) { return count != 0; });
+    if (tokens)
+      rated_.unpriced.push_back({groups_.begin(cell.group), cell.key, item_requests,
+                                 UnpricedReason::no_compute_time, cell.requests});
   }
 
   void emit_item(const UsageCell& cell, const Choice& choice, Item item, int32_t rule,
