@@ -90,7 +90,8 @@ bool Summary::answers(const UsageQuery& query) const {
 }
 
 void Summary::answer(const UsageQuery& query, Aggregator& aggregator) const {
-  const auto& [from, until] = query.interval;
+  const auto from = query.interval.from;
+  const auto until = query.interval.until;
   const bool whole_months = query.bucket != Bucket::day &&
                             zone_.month_begin(zone_.local_month(from)) == from &&
                             zone_.month_begin(zone_.local_month(until)) == until;
