@@ -1,0 +1,600 @@
+// Why: the ledger is exact only if every record of the log reaches it once, and if a log that
+// is not the one it read is noticed. How: a real broker, topics of each test's own, and a
+// reader that keeps what a ledger would.
+#include "ingest/kafka_source.h"
+
+#include <algorithm>
+#include <map>
+#include <thread>
+
+#include "ingest/kafka_producer.h"
+#include "ledger/hash.h"
+#include "tests/catch.h"
+#include "tests/kafka_broker.h"
+
+using namespace gauger;
+using namespace gauger::ingest;
+using namespace gauger::tests;
+using namespace std::chrono_literals;
+
+namespace {
+
+KafkaConfig config_of(const std::string& bootstrap, const std::string& topic) {
+  KafkaConfig config;
+  config.connection.brokers = bootstrap;
+  config.topic = topic;
+  config.until_end = true;
+  return config;
+}
+
+std::string value_of(int partition, int number) {
+  return "record " + std::to_string(partition) + "/" + std::to_string(number);
+}
+
+// Sends `count` records to each partition, numbered from `first`.
+void send(const std::string& bootstrap, const std::string& topic, int partitions, int count,
+          int first = 0) {
+  KafkaProducerConfig config;
+  config.connection.brokers = bootstrap;
+  config.topic = topic;
+  auto producer = KafkaProducer::connect(config).value();
+  std::vector<std::string> values;
+  for (int p = 0; p < partitions; ++p)
+    for (int i = first; i < first + count; ++i) values.push_back(value_of(p, i));
+  std::vector<KafkaRecord> records;
+  for (size_t i = 0; i < values.size(); ++i)
+    records.push_back({values[i], static_cast<int32_t>(i / static_cast<size_t>(count)), {}});
+  REQUIRE(producer->send(records).has_value());
+  REQUIRE(producer->flush(20s).has_value());
+}
+
+// What a ledger keeps of what it reads.
+struct Reader {
+  std::vector<KafkaPosition> positions;
+  std::map<uint32_t, std::vector<std::string>> values;
+  size_t records = 0;
+
+  void take(const RecordBatch& batch) {
+    for (const auto& record : batch.records) {
+      auto& position = at(record.partition);
+      REQUIRE(record.offset >= position.next_offset);
+      position.next_offset = record.offset + 1;
+      position.record_offset = record.offset;
+      position.record_hash = ledger::hash64(record.bytes);
+      values[record.partition].emplace_back(record.bytes);
+      ++records;
+    }
+    for (const auto& moved : batch.positions) {
+      auto& position = at(moved.partition);
+      REQUIRE(moved.next_offset >= position.next_offset);
+      position.next_offset = moved.next_offset;
+    }
+  }
+  KafkaPosition& at(uint32_t slot) {
+    while (positions.size() <= slot)
+      positions.push_back({static_cast<int32_t>(positions.size()), 0, -1, 0});
+    return positions[slot];
+  }
+  std::vector<KafkaPosition> stored() const { return positions; }
+};
+
+// Polls until the end, an error, or `records_max` records of this call.
+Result<void> read(KafkaSource& source, Reader& reader, size_t records_max = SIZE_MAX,
+                  std::chrono::seconds patience = 30s) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  const auto first = reader.records;
+  RecordBatch batch;
+  while (!batch.at_end && reader.records - first < records_max &&
+         std::chrono::steady_clock::now() < deadline) {
+    batch.clear();
+    TRY(source.poll(batch, std::min<size_t>(1000, records_max), 1U << 20, 200ms));
+    reader.take(batch);
+  }
+  return success();
+}
+
+Reader read_all(const KafkaConfig& config, const std::vector<KafkaPosition>& stored = {}) {
+  auto source = KafkaSource::connect(config).value();
+  REQUIRE(source->start(stored).has_value());
+  Reader reader;
+  reader.positions = stored;
+  const auto done = read(*source, reader);
+  REQUIRE(done.has_value());
+  return reader;
+}
+
+Error refusal_of(const KafkaConfig& config, const std::vector<KafkaPosition>& stored) {
+  auto source = KafkaSource::connect(config).value();
+  const auto started = source->start(stored);
+  REQUIRE_FALSE(started.has_value());
+  CHECK(started.error().code == ErrorCode::refused);
+  return started.error();
+}
+
+// The error that ends a running source, within a minute.
+Error failure_of(KafkaSource& source) {
+  Reader reader;
+  for (const auto& name : source.partitions()) reader.at(static_cast<uint32_t>(name.partition));
+  const auto done = read(source, reader, SIZE_MAX, 60s);
+  REQUIRE_FALSE(done.has_value());
+  // It does not go on afterwards.
+  RecordBatch batch;
+  CHECK_FALSE(source.poll(batch, 10, 1000, 0ms).has_value());
+  return done.error();
+}
+
+bool contains(const Error& error, std::string_view part) {
+  const bool found = error.sentence.find(part) != std::string::npos;
+  if (!found) WARN(error.sentence);
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("a new ledger reads a topic from its beginning to its end", "[integration][kafka]") {
+  const auto bootstrap = kafka_bootstrap();
+  const auto topic = topic_name("whole");
+  create_topic(bootstrap, topic, 4);
+  send(bootstrap, topic, 4, 5000);
+  const auto reader = read_all(config_of(bootstrap, topic));
+  CHECK(reader.records == 20000);
+  for (int p = 0; p < 4; ++p) {
+    const auto& values = reader.values.at(static_cast<uint32_t>(p));
+    REQUIRE(values.size() == 5000);
+    for (int i = 0; i < 5000; ++i) REQUIRE(values[static_cast<size_t>(i)] == value_of(p, i));
+  }
+}
+
+TEST_CASE("an empty topic ends at once and names all its partitions", "[integration][kafka]") {
+  const auto bootstrap = kafka_bootstrap();
+  const auto topic = topic_name("empty");
+  create_topic(bootstrap, topic, 3);
+  auto source = KafkaSource::connect(config_of(bootstrap, topic)).value();
+  REQUIRE(source->partitions().size() == 3);
+  CHECK(source->partitions()[2].partition == 2);
+  CHECK(source->partitions()[2].source.starts_with("kafka:"));
+  CHECK(source->partitions()[2].source.ends_with("/" + topic));
+  REQUIRE(source->start({}).has_value());
+  RecordBatch batch;
+  REQUIRE(source->poll(batch, 10, 1000, 10s).has_value());
+  CHECK(batch.at_end);
+  CHECK(batch.records.empty());
+  REQUIRE(batch.positions.size() == 3);
+  CHECK(batch.positions[1].next_offset == 0);
+}
+
+TEST_CASE("reading goes on where the ledger stands", "[integration][kafka]") {
+  const auto bootstrap = kafka_bootstrap();
+  const auto topic = topic_name("resume");
+  create_topic(bootstrap, topic, 2);
+  send(bootstrap, topic, 2, 1000);
+  const auto config = config_of(bootstrap, topic);
+  Reader reader;
+  int starts = 0;
+  while (reader.records < 2000) {
+    auto source = KafkaSource::connect(config).value();
+    REQUIRE(source->start(reader.stored()).has_value());
+    REQUIRE(read(*source, reader, 333).has_value());
+    ++starts;
+  }
+  CHECK(starts == 7);
+  for (uint32_t p = 0; p < 2; ++p) {
+    REQUIRE(reader.values[p].size() == 1000);
+    for (int i = 0; i < 1000; ++i)
+      REQUIRE(reader.values[p][static_cast<size_t>(i)] == value_of(static_cast<int>(p), i));
+  }
+  CHECK(read_all(config, reader.stored()).records == 0);
+  send(bootstrap, topic, 2, 5, 1000);
+  CHECK(read_all(config, reader.stored()).records == 10);
+}
+
+TEST_CASE("a batch keeps its limits and outlives its source", "[integration][kafka]") {
+  const auto bootstrap = kafka_bootstrap();
+  const auto topic = topic_name("limits");
+  create_topic(bootstrap, topic, 1);
+  send(bootstrap, topic, 1, 100);
+  auto source = KafkaSource::connect(config_of(bootstrap, topic)).value();
+  REQUIRE(source->start({}).has_value());
+  std::vector<RecordBatch> batches(1);
+  while (batches.back().records.empty())
+    REQUIRE(source->poll(batches.back(), 7, 1U << 20, 5s).has_value());
+  CHECK(batches[0].records.size() <= 7);
+  size_t records = batches[0].records.size();
+  while (records < 100) {
+    auto& batch = batches.emplace_back();
+    // Two records of 10 or 11 bytes fit; the third begins the next batch.
+    REQUIRE(source->poll(batch, 1000, 25, 5s).has_value());
+    CHECK(batch.records.size() <= 2);
+    CHECK(batch.bytes <= 25);
+    records += batch.records.size();
+  }
+  // A record larger than the batch comes alone.
+  source.reset();
+  CHECK(records == 100);
+  int number = 0;
+  for (const auto& batch : batches)
+    for (const auto& record : batch.records) CHECK(record.bytes == value_of(0, number++));
+}
+
+TEST_CASE("a record larger than a batch comes alone", "[integration][kafka]") {
+  const auto bootstrap = kafka_bootstrap();
+  const auto topic = topic_name("large");
+  create_topic(bootstrap, topic, 1);
+  send(bootstrap, topic, 1, 3);
+  auto source = KafkaSource::connect(config_of(bootstrap, topic)).value();
+  REQUIRE(source->start({}).has_value());
+  size_t records = 0;
+  for (int polls = 0; polls < 100 && records < 3; ++polls) {
+    RecordBatch batch;
+    REQUIRE(source->poll(batch, 1000, 1, 200ms).has_value());
+    CHECK(batch.records.size() <= 1);
+    records += batch.records.size();
+  }
+  CHECK(records == 3);
+}
+
+TEST_CASE("markers and aborted records are gaps, not records", "[integration][kafka]") {
+  const auto bootstrap = kafka_bootstrap();
+  const auto topic = topic_name("transactions");
+  create_topic(bootstrap, topic, 1);
+  const auto transact = [&](const char* value, bool commits) {
+    KafkaTransaction transaction(bootstrap, topic);
+    transaction.send(topic, 0, value);
+    commits ? transaction.commit() : transaction.abort();
+  };
+  transact("first", true);     // offset 0, marker 1
+  transact("aborted", false);  // 2, 3
+  transact("second", true);    // 4, 5
+  const auto config = config_of(bootstrap, topic);
+  auto source = KafkaSource::connect(config).value();
+  REQUIRE(source->start({}).has_value());
+  Reader reader;
+  REQUIRE(read(*source, reader).has_value());
+  CHECK(reader.values[0] == std::vector<std::string>{"first", "second"});
+  CHECK(reader.positions[0].next_offset == 6);
+  CHECK(reader.positions[0].record_offset == 4);
+  CHECK(source->stats().gap_offsets == 4);
+  CHECK(source->end_offsets().value() == std::vector<int64_t>{6});
+  // The record before the position is a marker; the last record is the one that is checked.
+  CHECK(read_all(config, reader.stored()).records == 0);
+  auto other = reader.stored();
+  other[0].record_hash ^= 1;
+  CHECK(contains(refusal_of(config, other), "offset 4 holds another record"));
+}
+
+TEST_CASE("an open transaction holds back completeness but not the end", "[integration][kafka]") {
+  const auto bootstrap = kafka_bootstrap();
+  const auto topic = topic_name("open");
+  create_topic(bootstrap, topic, 1);
+  send(bootstrap, topic, 1, 3);
+  KafkaTransaction transaction(bootstrap, topic);
+  transaction.send(topic, 0, "later");
+  auto config = config_of(bootstrap, topic);
+  auto source = KafkaSource::connect(config).value();
+  REQUIRE(source->start({}).has_value());
+  Reader reader;
+  REQUIRE(read(*source, reader, SIZE_MAX, 10s).has_value());
+  CHECK(reader.records == 3);
+  CHECK(reader.positions[0].next_offset == 3);
+  CHECK(source->end_offsets().value() == std::vector<int64_t>{4});
+  transaction.commit();
+  const auto rest = read_all(config, reader.stored());
+  CHECK(rest.records == 1);
+  CHECK(rest.positions[0].next_offset == 5);
+}
+
+TEST_CASE("compacted records are gaps", "[integration][kafka]") {
+  const auto bootstrap = kafka_bootstrap();
+  const auto topic = topic_name("compacted");
+  create_topic(bootstrap, topic, 1,
+               {{"cleanup.policy", "compact"},
+                {"segment.bytes", "1000"},
+                {"min.cleanable.dirty.ratio", "0.001"},
+                {"min.compaction.lag.ms", "0"},
+                {"max.compaction.lag.ms", "100"}});
+  KafkaProducerConfig producing;
+  producing.connection.brokers = bootstrap;
+  producing.connection.properties = {{"linger.ms", "0"}, {"batch.num.messages", "1"}};
+  producing.topic = topic;
+  auto producer = KafkaProducer::connect(producing).value();
+  for (int i = 0; i < 200; ++i) {
+    const auto key = "key " + std::to_string(i % 5);
+    const KafkaRecord record{"value", 0, key};
+    REQUIRE(producer->send({&record, 1}).has_value());
+  }
+  REQUIRE(producer->flush(20s).has_value());
+  // The cleaner of the broker works in its own time.
+  auto config = config_of(bootstrap, topic);
+  Reader reader;
+  KafkaStats stats;
+  for (int tries = 0; tries < 100 && stats.gap_offsets == 0; ++tries) {
+    std::this_thread::sleep_for(200ms);
+    reader = {};
+    auto source = KafkaSource::connect(config).value();
+    REQUIRE(source->start({}).has_value());
+    REQUIRE(read(*source, reader).has_value());
+    stats = source->stats();
+  }
+  CHECK(stats.gap_offsets > 0);
+  CHECK(reader.records + stats.gap_offsets == 200);
+  CHECK(reader.positions[0].next_offset == 200);
+  // A stored record that compaction took is no reason to stop.
+  auto stored = reader.stored();
+  stored[0] = {0, 3, 2, 12345};
+  auto source = KafkaSource::connect(config).value();
+  REQUIRE(source->start(stored).has_value());
+  CHECK(source->stats().unchecked_partitions == 1);
+}
+
+TEST_CASE("records without a value are passed over, empty ones are not", "[integration][kafka]") {
+  const auto bootstrap = kafka_bootstrap();
+  const auto topic = topic_name("null");
+  create_topic(bootstrap, topic, 1);
+  KafkaProducerConfig producing;
+  producing.connection.brokers = bootstrap;
+  producing.topic = topic;
+  auto producer = KafkaProducer::connect(producing).value();
+  REQUIRE(producer->send({{}, 0, "key"}, std::nullopt, {}).has_value());
+  REQUIRE(producer->send({{}, 0, "key"}, "", {}).has_value());
+  REQUIRE(producer->send({{}, 0, "key"}, std::nullopt, {}).has_value());
+  REQUIRE(producer->flush(20s).has_value());
+  auto source = KafkaSource::connect(config_of(bootstrap, topic)).value();
+  REQUIRE(source->start({}).has_value());
+  Reader reader;
+  REQUIRE(read(*source, reader).has_value());
+  CHECK(reader.values[0] == std::vector<std::string>{""});
+  CHECK(reader.positions[0].record_offset == 1);
+  CHECK(reader.positions[0].next_offset == 3);
+  CHECK(source->stats().null_values == 2);
+}
+
+TEST_CASE("headers travel with their records when they are asked for", "[integration][kafka]") {
+  const auto bootstrap = kafka_bootstrap();
+  const auto topic = topic_name("headers");
+  create_topic(bootstrap, topic, 1);
+  KafkaProducerConfig producing;
+  producing.connection.brokers = bootstrap;
+  producing.topic = topic;
+  auto producer = KafkaProducer::connect(producing).value();
+  const std::vector<RecordHeader> headers = {{"content-type", "application/protobuf"},
+                                             {"ce_id", "7"}};
+  REQUIRE(producer->send({}, "plain", {}).has_value());
+  REQUIRE(producer->send({}, "with", headers).has_value());
+  REQUIRE(producer->flush(20s).has_value());
+  auto config = config_of(bootstrap, topic);
+  config.headers = GENERATE(false, true);
+  auto source = KafkaSource::connect(config).value();
+  REQUIRE(source->start({}).has_value());
+  std::vector<RecordHeader> found;
+  RecordBatch batch;
+  for (int polls = 0; polls < 100 && !batch.at_end; ++polls) {
+    batch.clear();
+    REQUIRE(source->poll(batch, 10, 1000, 200ms).has_value());
+    for (const auto& record : batch.records)
+      for (uint32_t i = 0; i < record.headers_count; ++i) {
+        const auto& header = batch.headers[record.headers_begin + i];
+        CHECK(record.bytes == "with");
+        CHECK(header.name == headers[found.size()].name);
+        CHECK(header.value == headers[found.size()].value);
+        found.push_back(headers[found.size()]);
+      }
+  }
+  CHECK(found.size() == (config.headers ? 2 : 0));
+}
+
+TEST_CASE("records that were deleted before they were read are refused", "[integration][kafka]") {
+  const auto bootstrap = kafka_bootstrap();
+  const auto topic = topic_name("truncated");
+  create_topic(bootstrap, topic, 2);
+  send(bootstrap, topic, 2, 100);
+  const auto config = config_of(bootstrap, topic);
+  auto source = KafkaSource::connect(config).value();
+  REQUIRE(source->start({}).has_value());
+  Reader reader;
+  REQUIRE(read(*source, reader).has_value());
+  auto stored = reader.stored();
+  delete_records(bootstrap, topic, 1, 60);
+  // Read already: no loss, even if the last record itself is gone.
+  CHECK(read_all(config, stored).records == 0);
+  stored[1] = {1, 60, 59, 0};
+  CHECK(read_all(config, stored).records == 40);
+  stored[1] = {1, 50, 49, 0};
+  const auto error = refusal_of(config, stored);
+  CHECK(contains(error, "partition 1"));
+  CHECK(contains(error, "goes on at offset 50, but the log begins at 60"));
+  CHECK(contains(error, "10 offsets were deleted before they were read"));
+}
+
+TEST_CASE("a log that is cut off while it is read stops the intake", "[integration][kafka]") {
+  const auto bootstrap = kafka_bootstrap();
+  const auto topic = topic_name("cut");
+  create_topic(bootstrap, topic, 1, {{"segment.bytes", "1048576"}});
+  KafkaProducerConfig producing;
+  producing.connection.brokers = bootstrap;
+  producing.connection.properties = {{"compression.codec", "none"}, {"batch.size", "100000"}};
+  producing.topic = topic;
+  auto producer = KafkaProducer::connect(producing).value();
+  const std::string value(10'000, 'x');
+  const std::vector<KafkaRecord> records(2000, KafkaRecord{value, 0, {}});
+  REQUIRE(producer->send(records).has_value());
+  REQUIRE(producer->flush(20s).has_value());
+  auto config = config_of(bootstrap, topic);
+  config.queue_bytes_max = 2U << 20;  // holds a tenth of the topic
+  config.connection.properties = {{"fetch.message.max.bytes", "100000"}};
+  auto source = KafkaSource::connect(config).value();
+  REQUIRE(source->start({}).has_value());
+  Reader reader;
+  REQUIRE(read(*source, reader, 1).has_value());
+  delete_records(bootstrap, topic, 0, 2000);
+  const auto done = read(*source, reader);
+  REQUIRE_FALSE(done.has_value());
+  CHECK(done.error().code == ErrorCode::refused);
+  CHECK(contains(done.error(), "but the log begins at 2000"));
+  CHECK(reader.records < 1000);
+}
+
+TEST_CASE("a topic that was made anew is refused", "[integration][kafka]") {
+  const auto bootstrap = kafka_bootstrap();
+  const auto topic = topic_name("anew");
+  create_topic(bootstrap, topic, 2);
+  send(bootstrap, topic, 2, 100);
+  const auto config = config_of(bootstrap, topic);
+  const auto stored = read_all(config).stored();
+  delete_topic(bootstrap, topic);
+  CHECK(KafkaSource::connect(config).error().code == ErrorCode::not_found);
+  create_topic(bootstrap, topic, 2);
+  CHECK(contains(refusal_of(config, stored),
+                 "the ledger goes on at offset 100, but the log ends at 0"));
+  send(bootstrap, topic, 2, 99, 1000);
+  CHECK(contains(refusal_of(config, stored), "but the log ends at 99"));
+  send(bootstrap, topic, 2, 200, 2000);
+  CHECK(contains(refusal_of(config, stored), "offset 99 holds another record"));
+}
+
+TEST_CASE("a record that has become a marker shows a topic made anew", "[integration][kafka]") {
+  const auto bootstrap = kafka_bootstrap();
+  const auto topic = topic_name("marker");
+  create_topic(bootstrap, topic, 1);
+  KafkaTransaction transaction(bootstrap, topic);
+  transaction.send(topic, 0, "a");
+  transaction.commit();
+  send(bootstrap, topic, 1, 10);
+  const auto config = config_of(bootstrap, topic);
+  CHECK(contains(refusal_of(config, {{0, 2, 1, 7}}), "a record of offset 1, where there is none"));
+}
+
+TEST_CASE("a topic with another number of partitions is refused", "[integration][kafka]") {
+  const auto bootstrap = kafka_bootstrap();
+  const auto topic = topic_name("partitions");
+  create_topic(bootstrap, topic, 2);
+  send(bootstrap, topic, 2, 10);
+  auto config = config_of(bootstrap, topic);
+  const auto stored = read_all(config).stored();
+  config.until_end = false;
+  config.look_interval = 200ms;
+  auto running = KafkaSource::connect(config).value();
+  REQUIRE(running->start(stored).has_value());
+  add_partitions(bootstrap, topic, 3);
+  CHECK(contains(refusal_of(config, stored), "the ledger has read 2, the topic has 3"));
+  CHECK(contains(failure_of(*running), "partition count changed"));
+}
+
+TEST_CASE("a topic that is deleted while it is read stops the intake", "[integration][kafka]") {
+  const auto bootstrap = kafka_bootstrap();
+  const auto topic = topic_name("gone");
+  create_topic(bootstrap, topic, 1);
+  send(bootstrap, topic, 1, 10);
+  auto config = config_of(bootstrap, topic);
+  config.until_end = false;
+  config.look_interval = 200ms;
+  auto source = KafkaSource::connect(config).value();
+  REQUIRE(source->start({}).has_value());
+  Reader reader;
+  REQUIRE(read(*source, reader, 10).has_value());
+  delete_topic(bootstrap, topic);
+  CHECK(contains(failure_of(*source), "the topic is gone from the cluster"));
+}
+
+TEST_CASE("a topic that is made anew while it is read stops the intake", "[integration][kafka]") {
+  const auto bootstrap = kafka_bootstrap();
+  const auto topic = topic_name("swapped");
+  create_topic(bootstrap, topic, 1);
+  send(bootstrap, topic, 1, 10);
+  auto config = config_of(bootstrap, topic);
+  config.until_end = false;
+  config.look_interval = 200ms;
+  config.recheck_interval = 500ms;
+  auto source = KafkaSource::connect(config).value();
+  REQUIRE(source->start({}).has_value());
+  Reader reader;
+  REQUIRE(read(*source, reader, 10).has_value());
+  delete_topic(bootstrap, topic);
+  create_topic(bootstrap, topic, 1);
+  // Longer than before: the fetcher finds its offset in the new log and would just go on.
+  send(bootstrap, topic, 1, 50, 1000);
+  CHECK(failure_of(*source).code == ErrorCode::refused);
+}
+
+TEST_CASE("a broker killed and started again costs no record", "[integration][kafka]") {
+  KafkaBroker broker;
+  const auto topic = topic_name("restart");
+  create_topic(broker.bootstrap(), topic, 2);
+  KafkaProducerConfig producing;
+  producing.connection.brokers = broker.bootstrap();
+  producing.topic = topic;
+  auto producer = KafkaProducer::connect(producing).value();
+  const auto produce = [&](int first, int count) {
+    for (int i = first; i < first + count; ++i)
+      for (int p = 0; p < 2; ++p) {
+        const auto value = value_of(p, i);
+        const KafkaRecord record{value, p, {}};
+        REQUIRE(producer->send({&record, 1}).has_value());
+      }
+  };
+  produce(0, 5000);
+  auto config = config_of(broker.bootstrap(), topic);
+  config.until_end = false;
+  auto source = KafkaSource::connect(config).value();
+  REQUIRE(source->start({}).has_value());
+  Reader reader;
+  REQUIRE(read(*source, reader, 1000).has_value());
+  broker.kill();
+  produce(5000, 5000);
+  CHECK(read(*source, reader, SIZE_MAX, 1s).has_value());  // waits, and does not fail
+  broker.start();
+  REQUIRE(producer->flush(60s).has_value());
+  REQUIRE(read(*source, reader, 20000 - reader.records, 60s).has_value());
+  for (uint32_t p = 0; p < 2; ++p) {
+    REQUIRE(reader.values[p].size() == 10000);
+    for (int i = 0; i < 10000; ++i)
+      REQUIRE(reader.values[p][static_cast<size_t>(i)] == value_of(static_cast<int>(p), i));
+  }
+}
+
+TEST_CASE("positions are published where a group is configured", "[integration][kafka]") {
+  const auto bootstrap = kafka_bootstrap();
+  const auto topic = topic_name("group");
+  create_topic(bootstrap, topic, 2);
+  send(bootstrap, topic, 2, 10);
+  auto config = config_of(bootstrap, topic);
+  config.group_id = topic;
+  auto source = KafkaSource::connect(config).value();
+  REQUIRE(source->start({}).has_value());
+  Reader reader;
+  REQUIRE(read(*source, reader).has_value());
+  CHECK(committed_offsets(bootstrap, topic, topic, 2) == std::vector<int64_t>{-1001, -1001});
+  const std::vector<int64_t> durable = {10, 7};
+  // The coordinator has to be found first; advice may be given again.
+  for (int tries = 0; tries < 50; ++tries) {
+    static_cast<void>(source->commit(durable));
+    RecordBatch batch;
+    REQUIRE(source->poll(batch, 10, 1000, 100ms).has_value());
+    if (committed_offsets(bootstrap, topic, topic, 2) == durable) break;
+  }
+  CHECK(committed_offsets(bootstrap, topic, topic, 2) == durable);
+  // They are advice: reading starts where the ledger stands.
+  CHECK(read_all(config).records == 20);
+  config.group_id.clear();
+  auto alone = KafkaSource::connect(config).value();
+  REQUIRE(alone->start({}).has_value());
+  CHECK(alone->commit(durable).has_value());
+}
+
+TEST_CASE("lag and ends are told while a topic is read", "[integration][kafka]") {
+  const auto bootstrap = kafka_bootstrap();
+  const auto topic = topic_name("lag");
+  create_topic(bootstrap, topic, 1);
+  send(bootstrap, topic, 1, 1000);
+  auto source = KafkaSource::connect(config_of(bootstrap, topic)).value();
+  REQUIRE(source->start({}).has_value());
+  Reader reader;
+  REQUIRE(read(*source, reader, 100).has_value());
+  auto stats = source->stats();
+  CHECK(stats.partitions.at(0).end_offset == 1000);
+  CHECK(stats.lag == 1000 - stats.partitions.at(0).next_offset);
+  CHECK(stats.lag > 0);
+  REQUIRE(read(*source, reader).has_value());
+  CHECK(source->stats().lag == 0);
+  send(bootstrap, topic, 1, 5);
+  CHECK(source->end_offsets().value() == std::vector<int64_t>{1005});
+}
