@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <array>
 
-#include "tools/load/trace_shapes.h"
-
 namespace gauger::load {
 namespace {
 
@@ -43,10 +41,6 @@ std::vector<std::string> numbered(std::string_view format, uint32_t count) {
   std::vector<std::string> names;
   for (uint32_t i = 0; i < count; ++i) names.push_back(fmt::format(fmt::runtime(format), i + 1));
   return names;
-}
-
-int64_t signed_draw(const Quantiles& shape, Random& random) {
-  return static_cast<int64_t>(shape.at(random.next()));
 }
 
 }  // namespace
@@ -105,44 +99,19 @@ void SyntheticEvents::make(uint64_t index, SyntheticEvent& made) const {
 }
 
 void SyntheticEvents::set_input(Shape shape, bool caches, Random& random, UsageEvent& event) const {
-  int64_t input = 0;
-  int64_t cached = 0;
-  switch (shape) {
-    case Shape::agent: {
-      // A request somewhere in a session: all but the newest part was sent before.
-      const auto growth = signed_draw(shapes::agent_input_growth, random);
-      cached = signed_draw(shapes::agent_first_input, random);
-      cached += random.between(0, 120'000);
-      input = cached + growth;
-      break;
-    }
-    case Shape::document:
-      input = signed_draw(shapes::document_input, random);
-      cached = input * signed_draw(shapes::document_cached_permille, random) / 1000;
-      break;
-    case Shape::code: input = signed_draw(shapes::code_input, random); break;
-    case Shape::conversation: input = signed_draw(shapes::conversation_input, random); break;
-    case Shape::chat: input = signed_draw(shapes::chat_input, random); break;
-  }
-  event.set(Meter::input_uncached, input - cached);
-  if (cached > 0) event.set(Meter::cache_read, cached);
+  const auto input = draw_input(shape, random);
+  event.set(Meter::input_uncached, input.tokens - input.cached);
+  if (input.cached > 0) event.set(Meter::cache_read, input.cached);
   if (caches && shape == Shape::agent) {
     // What is new in a session is written to the cache for its next request.
-    event.set(Meter::cache_write_5m, input - cached);
+    event.set(Meter::cache_write_5m, input.tokens - input.cached);
     event.set(Meter::input_uncached, random.between(1, 20));
   }
 }
 
 void SyntheticEvents::set_output(Shape shape, bool reasons, Random& random,
                                  UsageEvent& event) const {
-  int64_t output = 0;
-  switch (shape) {
-    case Shape::agent: output = signed_draw(shapes::agent_output, random); break;
-    case Shape::document: output = signed_draw(shapes::document_output, random); break;
-    case Shape::code: output = signed_draw(shapes::code_output, random); break;
-    case Shape::conversation: output = signed_draw(shapes::conversation_output, random); break;
-    case Shape::chat: output = signed_draw(shapes::chat_output, random); break;
-  }
+  const auto output = draw_output(shape, random);
   if (reasons) event.set(Meter::output_reasoning, output * random.between(0, 3));
   event.set(Meter::output_text, output);
 }
@@ -157,10 +126,7 @@ void SyntheticEvents::set_times(uint64_t index, Random& random, UsageEvent& even
   event.completed_at = config_.from + Duration{static_cast<int64_t>(since_from)};
   const auto output = event.counts[static_cast<size_t>(Meter::output_text)] +
                       event.counts[static_cast<size_t>(Meter::output_reasoning)];
-  // One draw per statement: the order within an expression is the compiler's.
-  const auto first_token_us = signed_draw(shapes::first_token_us, random);
-  const auto output_us = output * signed_draw(shapes::output_token_us, random);
-  event.started_at = event.completed_at - Duration{first_token_us + output_us};
+  event.started_at = event.completed_at - Duration{draw_latency_us(output, random)};
 }
 
 void SyntheticEvents::set_program(const Workload& workload, Random& random,

@@ -13,6 +13,7 @@
 #include "schemas/usage_event.h"
 #include "tools/load/alias_table.h"
 #include "tools/load/request_id.h"
+#include "tools/load/request_shape.h"
 
 namespace gauger::load {
 
@@ -49,7 +50,6 @@ class SyntheticEvents {
   const std::string& model_name(uint32_t model) const { return models_[model].name; }
 
  private:
-  enum class Shape : uint8_t { agent, document, code, conversation, chat };
   struct Model {
     std::string name;
     uint8_t provider;  // index into the table of providers
