@@ -9,6 +9,9 @@
 namespace gauger::ledger {
 namespace {
 
+static_assert(limits::admission_window == std::chrono::days{34} &&
+              limits::future_tolerance == std::chrono::minutes{5});
+
 // Chains a text into a running hash; the length keeps ("ab","c") and ("a","bc") apart.
 uint64_t chain(uint64_t hash, std::string_view text) {
   return text.empty() ? hash * 31 + 1 : hash64(text, hash + text.size());
@@ -54,6 +57,16 @@ EventKind kind_of(const UsageEvent& event) {
       event.present == 0 && event.extras.empty())
     return EventKind::retraction;
   return EventKind::usage;
+}
+
+std::string time_refusal(RejectReason reason, Instant completed_at, Instant block_time) {
+  const auto completed = "completed_at " + format_instant(completed_at);
+  const auto now = format_instant(block_time);
+  if (reason == RejectReason::too_old)
+    return completed + " is more than 34 days before " + now + ": use --backfill";
+  if (reason == RejectReason::in_future)
+    return completed + " is more than 5 minutes after " + now;
+  return completed + " is before 1970";
 }
 
 ContextTier context_tier_of(const UsageEvent& event, const std::vector<int64_t>& boundaries) {
@@ -176,9 +189,7 @@ bool Batch::add_side_columns(const UsageEvent& event, StringId source) {
 
 void Batch::add(const UsageEvent& event, int64_t offset, std::string_view raw) {
   if (const auto reason = admit(event); reason != RejectReason::none) {
-    const auto detail = "completed_at " + format_instant(event.completed_at) +
-                        " against block time " + format_instant(block_time_);
-    return reject(reason, detail, offset, raw);
+    return reject(reason, time_refusal(reason, event.completed_at, block_time_), offset, raw);
   }
   const auto kind = kind_of(event);
   UsageKey key;

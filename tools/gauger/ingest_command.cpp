@@ -10,6 +10,7 @@
 #include "ingest/file_source.h"
 #include "ingest/json_decoder.h"
 #include "ingest/intake.h"
+#include "ingest/kafka_source.h"
 #include "ledger/ledger.h"
 #include "tools/gauger/command.h"
 #include "tools/gauger/ledger_options.h"
@@ -105,6 +106,55 @@ Result<void> ingest_file(ledger::Ledger& ledger, const Options& options, const s
   return success();
 }
 
+Result<ingest::KafkaConfig> kafka_config(const Options& options) {
+  ingest::KafkaConfig config;
+  config.connection.brokers = options.brokers;
+  config.topic = options.topic;
+  config.group_id = options.group;
+  config.until_end = options.until_end;
+  config.connection.log = [](std::string_view line) {
+    fmt::print(stderr, "gauger: kafka: {}\n", line);
+  };
+  for (const auto& property : options.properties) {
+    const auto equals = property.find('=');
+    if (equals == std::string::npos)
+      return invalid_argument("--property takes NAME=VALUE, not '" + property + "'");
+    config.connection.properties.emplace_back(property.substr(0, equals),
+                                              property.substr(equals + 1));
+  }
+  return config;
+}
+
+std::vector<ingest::KafkaPosition> stored_positions(const ledger::Ledger& ledger,
+                                                    const ingest::Source& source) {
+  std::vector<ingest::KafkaPosition> positions;
+  for (const auto& position : ledger.positions(source.partitions().front().source))
+    positions.push_back({position.partition, position.next_offset, position.last_record_offset,
+                         position.last_record_hash});
+  return positions;
+}
+
+Result<void> ingest_topic(ledger::Ledger& ledger, const Options& options,
+                          std::unique_ptr<ingest::KafkaSource> source) {
+  auto intake = intake_options(options);
+  TRY(intake.decoder, decoder_for(options, "proto"));
+  TRY(source->start(stored_positions(ledger, *source)));
+  Progress progress(options.topic, "records", 0);
+  TRY(ingest::run_intake(ledger, *source, std::move(intake), [&](const auto& done) {
+    progress.set_total(done.records + static_cast<uint64_t>(source->stats().lag));
+    progress.advance_to(done.records);
+    return !stop_asked.load();
+  }));
+  TRY(ledger.flush());
+  if (options.group.empty()) return success();
+  std::vector<int64_t> next;
+  for (const auto& partition : source->partitions()) {
+    const auto position = ledger.position(partition.source, partition.partition);
+    next.push_back(position ? position->next_offset : 0);
+  }
+  return source->commit(next);
+}
+
 void print_report(const Options& options, const ledger::Head& before, const ledger::Head& after,
                   double seconds) {
   const auto of = [&](ledger::Disposition disposition) {
@@ -148,6 +198,9 @@ Result<void> check_options(const Options& options) {
   if (!options.format.empty()) {
     TRY(decoder_for(options, "json"));
   }
+  if (const auto config = wanted_config(options)) {
+    TRY(ledger::check(*config));
+  }
   return success();
 }
 
@@ -156,11 +209,19 @@ Result<void> run_ingest(const Options& options) {
   TRY(const auto clock, make_clock(options.now));
   std::signal(SIGINT, ask_to_stop);
   std::signal(SIGTERM, ask_to_stop);
+  std::unique_ptr<ingest::KafkaSource> topic;
+  if (!options.topic.empty()) {
+    TRY(auto config, kafka_config(options));
+    TRY(topic, ingest::KafkaSource::connect(std::move(config)));
+  }
   ledger::LedgerOptions ledger_options;
   ledger_options.config = wanted_config(options);
   TRY(const auto ledger, ledger::Ledger::open(options.data, ledger_options, *clock));
   const auto before = ledger->status().head;
   const auto begin = std::chrono::steady_clock::now();
+  if (topic) {
+    TRY(ingest_topic(*ledger, options, std::move(topic)));
+  }
   for (const auto& path : options.files) {
     if (stop_asked.load()) break;
     TRY(ingest_file(*ledger, options, path));
