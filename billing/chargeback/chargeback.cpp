@@ -173,4 +173,9 @@ Result<ChargebackPolicy> parse_chargeback_policy(std::string_view text, std::str
   return policy;
 }
 
+Result<ChargeView> charge_month(const UsageTable& usage, const ContractTerms& terms, int32_t month,
+                                const ChargebackPolicy& policy) {
+  return Charger(usage, terms, policy).run(month);
+}
+
 }  // namespace gauger::billing
