@@ -4,14 +4,18 @@
 
 #include <algorithm>
 #include <array>
+#include <thread>
 
 #include "schemas/verify.h"
 
 namespace gauger::ingest {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr int syslog_warning = 4;  // librdkafka counts levels as syslog does
 constexpr size_t complaint_bytes_max = 500;
+constexpr auto retry_interval = 50ms;
 
 struct ConfDestroy {
   void operator()(rd_kafka_conf_t* conf) const { rd_kafka_conf_destroy(conf); }
@@ -55,6 +59,16 @@ bool is_unreachable(rd_kafka_resp_err_t code) {
          code == RD_KAFKA_RESP_ERR__WAIT_COORD || code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
 }
 
+// A leader that moved or starts: librdkafka looks for it meanwhile.
+bool passes(rd_kafka_resp_err_t code) {
+  return is_unreachable(code) || code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+         code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+         code == RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE ||
+         code == RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR ||
+         code == RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE ||
+         code == RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT;
+}
+
 bool is_denied(rd_kafka_resp_err_t code) {
   return code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
          code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
@@ -96,6 +110,8 @@ void KafkaClient::on_log(const rd_kafka_t* handle, int level, const char* /*faci
 void KafkaClient::on_error(rd_kafka_t* /*handle*/, int code, const char* reason, void* opaque) {
   auto* client = static_cast<KafkaClient*>(opaque);
   ++client->errors_;
+  // Says less than what came before it: why the last one went down.
+  if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) return;
   client->note(
       fmt::format("{} ({})", reason, rd_kafka_err2name(static_cast<rd_kafka_resp_err_t>(code))));
 }
@@ -121,6 +137,36 @@ Error KafkaClient::error(std::string_view doing, rd_kafka_resp_err_t code) const
   if (is_unreachable(code)) return {ErrorCode::unavailable, std::move(sentence)};
   if (is_denied(code)) return {ErrorCode::refused, std::move(sentence)};
   return io_error(std::move(sentence));
+}
+
+// Not with rd_kafka_query_watermark_offsets: librdkafka 2.0's ignores its timeout while brokers
+// are down, and asks partition by partition. What it sends is the same.
+Result<std::vector<int64_t>> ask_offsets(const KafkaClient& client, const std::string& topic,
+                                         size_t partition_count, int64_t which,
+                                         std::chrono::milliseconds timeout) {
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  while (true) {
+    const KafkaPartitions asked(
+        rd_kafka_topic_partition_list_new(static_cast<int>(partition_count)));
+    for (size_t i = 0; i < partition_count; ++i)
+      rd_kafka_topic_partition_list_add(asked.get(), topic.c_str(), static_cast<int32_t>(i))
+          ->offset = which;
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    auto code = rd_kafka_offsets_for_times(client.handle(), asked.get(),
+                                           static_cast<int>(std::max(left, 1ms).count()));
+    std::vector<int64_t> offsets;
+    for (int i = 0; i < asked->cnt; ++i) {
+      const auto& partition = asked->elems[i];
+      if (!code) code = partition.err;
+      if (!code && partition.offset < 0) code = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+      offsets.push_back(partition.offset);
+    }
+    if (!code) return offsets;
+    if (!passes(code) || left <= retry_interval)
+      return client.error(fmt::format("asking where topic '{}' begins and ends", topic), code);
+    std::this_thread::sleep_for(retry_interval);
+  }
 }
 
 Result<KafkaTopic> open_topic(const KafkaClient& client, const std::string& name) {

@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "ingest/kafka_connection.h"
 #include "schemas/result.h"
@@ -78,6 +79,12 @@ using KafkaQueue = std::unique_ptr<rd_kafka_queue_t, KafkaDestroy<rd_kafka_queue
 using KafkaMessage = std::unique_ptr<rd_kafka_message_t, KafkaDestroy<rd_kafka_message_destroy>>;
 using KafkaPartitions = std::unique_ptr<rd_kafka_topic_partition_list_t,
                                         KafkaDestroy<rd_kafka_topic_partition_list_destroy>>;
+
+// Where the first `partition_count` partitions of a topic begin (RD_KAFKA_OFFSET_BEGINNING) or
+// end (RD_KAFKA_OFFSET_END), as far as the client's isolation.level lets it see.
+Result<std::vector<int64_t>> ask_offsets(const KafkaClient& client, const std::string& topic,
+                                         size_t partition_count, int64_t which,
+                                         std::chrono::milliseconds timeout);
 
 Result<KafkaTopic> open_topic(const KafkaClient& client, const std::string& name);
 

@@ -89,13 +89,14 @@ Result<int32_t> KafkaProbe::ask_partition_count() const {
                                                  client_->connection().brokers, topic_name_)};
 }
 
-Result<KafkaProbe::Log> KafkaProbe::ask_log(int32_t partition) const {
-  Log log;
-  if (const auto code = rd_kafka_query_watermark_offsets(
-          client_->handle(), topic_name_.c_str(), partition, &log.begin, &log.end, timeout_ms()))
-    return client_->error(
-        fmt::format("asking where topic '{}' partition {} ends", topic_name_, partition), code);
-  return log;
+Result<std::vector<KafkaProbe::Log>> KafkaProbe::ask_logs() const {
+  const auto count = static_cast<size_t>(partition_count_);
+  TRY(const auto begins,
+      ask_offsets(*client_, topic_name_, count, RD_KAFKA_OFFSET_BEGINNING, timeout_));
+  TRY(const auto ends, ask_offsets(*client_, topic_name_, count, RD_KAFKA_OFFSET_END, timeout_));
+  std::vector<Log> logs;
+  for (size_t i = 0; i < count; ++i) logs.push_back({begins[i], ends[i]});
+  return logs;
 }
 
 Error KafkaProbe::refused(std::string_view why) const {
@@ -135,10 +136,10 @@ Result<void> KafkaProbe::check_offset(int32_t partition, int64_t next_offset,
 Result<size_t> KafkaProbe::check_records(std::span<const KafkaPosition> positions) const {
   size_t unchecked = 0;
   std::vector<KafkaPosition> asked;
+  TRY(const auto logs, ask_logs());
   for (const auto& position : positions) {
     if (position.record_offset < 0) continue;
-    TRY(const auto log, ask_log(position.partition));
-    if (position.record_offset < log.begin)
+    if (position.record_offset < logs[static_cast<size_t>(position.partition)].begin)
       ++unchecked;
     else
       asked.push_back(position);
@@ -167,8 +168,12 @@ Result<void> KafkaProbe::compare(std::span<const KafkaPosition> asked, rd_kafka_
           fmt::format("reading the stored records of topic '{}' again", topic_name_),
           RD_KAFKA_RESP_ERR__TIMED_OUT);
     rd_kafka_poll(client_->handle(), 0);
-    const KafkaMessage message(rd_kafka_consume_queue(queue, 100));
-    if (!message) continue;
+    const KafkaMessage message(rd_kafka_consume_queue(queue, 20));
+    if (!message) {
+      // A question wakes the fetcher, which may sleep for a second before it begins.
+      static_cast<void>(ask_logs());
+      continue;
+    }
     const auto position = std::ranges::find(waiting, message->partition, &KafkaPosition::partition);
     if (position == waiting.end()) continue;
     const bool absent = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF ||
@@ -192,7 +197,8 @@ Result<void> KafkaProbe::compare(std::span<const KafkaPosition> asked, rd_kafka_
 
 // A record may go by retention or by compaction. Otherwise the log is another one.
 Result<void> KafkaProbe::check_absent(const KafkaPosition& position) const {
-  TRY(const auto log, ask_log(position.partition));
+  TRY(const auto logs, ask_logs());
+  const auto& log = logs[static_cast<size_t>(position.partition)];
   if (position.record_offset < log.begin) return success();
   if (position.record_offset < log.end) {
     TRY(const bool compacted, ask_compacted());

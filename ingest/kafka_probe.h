@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "ingest/kafka_client.h"
 #include "ingest/kafka_connection.h"
@@ -38,7 +39,7 @@ class KafkaProbe {
     int64_t begin = 0;
     int64_t end = 0;
   };
-  Result<Log> ask_log(int32_t partition) const;
+  Result<std::vector<Log>> ask_logs() const;  // by partition
 
   // Refuses a topic that has more or fewer partitions than the ledger has read.
   Result<void> check_partition_count(size_t known, int32_t found) const;

@@ -16,6 +16,7 @@
 namespace gauger::ingest {
 namespace {
 
+using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 // Messages taken from librdkafka in one call. More would overshoot bytes_max by more.
@@ -105,7 +106,7 @@ struct KafkaSource::Impl {
   std::optional<Error> failure;
   std::vector<KafkaPosition> moved;  // scratch of publish()
   Clock::time_point woken;
-  std::atomic<size_t> wake_slot{0};
+  const bool fetcher_sleeps = rd_kafka_version() < 0x02020000;
 
   // What stats() reads from other threads.
   mutable std::mutex stats_mutex;
@@ -179,6 +180,7 @@ Result<void> KafkaSource::Impl::check(std::span<const KafkaPosition> stored) {
   }
   slots.resize(static_cast<size_t>(probe->partition_count()));
   std::vector<bool> seen(slots.size());
+  TRY(const auto logs, probe->ask_logs());
   for (const auto& position : stored) {
     const auto index = static_cast<size_t>(position.partition);
     VERIFY(position.partition >= 0 && index < seen.size() && !seen[index],
@@ -186,8 +188,7 @@ Result<void> KafkaSource::Impl::check(std::span<const KafkaPosition> stored) {
     VERIFY(position.record_offset < position.next_offset, "the last record lies before the next");
     seen[index] = true;
     slots[index].next_offset = position.next_offset;
-    TRY(const auto log, probe->ask_log(position.partition));
-    TRY(probe->check_offset(position.partition, position.next_offset, log));
+    TRY(probe->check_offset(position.partition, position.next_offset, logs[index]));
   }
   TRY(const auto unchecked, probe->check_records(stored));
   counted.unchecked_partitions = unchecked;
@@ -198,12 +199,13 @@ Result<void> KafkaSource::Impl::check(std::span<const KafkaPosition> stored) {
 // none of the group machinery can move us. A new ledger begins where the log does by then.
 Result<void> KafkaSource::Impl::begin(std::span<const KafkaPosition> stored) {
   std::vector<KafkaPosition> positions(stored.begin(), stored.end());
-  if (stored.empty())
-    for (int32_t i = 0; i < probe->partition_count(); ++i) {
-      TRY(const auto log, probe->ask_log(i));
-      positions.push_back({i, log.begin, -1, 0});
-      slots[static_cast<size_t>(i)].next_offset = log.begin;
+  if (stored.empty()) {
+    TRY(const auto logs, probe->ask_logs());
+    for (size_t i = 0; i < slots.size(); ++i) {
+      positions.push_back({static_cast<int32_t>(i), logs[i].begin, -1, 0});
+      slots[i].next_offset = logs[i].begin;
     }
+  }
   if (config.until_end) {
     TRY(ask_targets());
   }
@@ -223,13 +225,9 @@ Result<void> KafkaSource::Impl::begin(std::span<const KafkaPosition> stored) {
 
 // Asked with the stream's own isolation: the end of what can be read now.
 Result<void> KafkaSource::Impl::ask_targets() {
-  for (size_t i = 0; i < slots.size(); ++i) {
-    int64_t begin = 0;
-    if (const auto code = rd_kafka_query_watermark_offsets(client->handle(), config.topic.c_str(),
-                                                           static_cast<int32_t>(i), &begin,
-                                                           &slots[i].target, client->timeout_ms()))
-      return client->error("asking for the topic's end", code);
-  }
+  TRY(const auto ends, ask_offsets(*client, config.topic, slots.size(), RD_KAFKA_OFFSET_END,
+                                   config.connection.timeout));
+  for (size_t i = 0; i < slots.size(); ++i) slots[i].target = ends[i];
   return success();
 }
 
@@ -262,11 +260,14 @@ Result<void> KafkaSource::Impl::fill(RecordBatch& batch, size_t records_max, siz
   batch.owners.push_back(kept);
   while (batch.records.size() < records_max && batch.bytes < bytes_max) {
     if (pending_begin == pending.size()) {
-      const bool may_wait = batch.records.empty() && !targets_reached();
+      refill(std::min(records_max - batch.records.size(), chunk_records_max), 0ms);
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
-      refill(std::min(records_max - batch.records.size(), chunk_records_max),
-             may_wait ? left : std::chrono::milliseconds(0));
-      if (pending.empty()) break;
+      if (pending.empty() && (!batch.records.empty() || targets_reached() || left <= 0ms)) break;
+      if (pending.empty()) {
+        keep_fetcher_awake(records_max);
+        refill(1, fetcher_sleeps ? std::min(left, wake_interval) : left);
+      }
+      if (pending.empty()) continue;
     }
     const auto begun = pending_begin;
     TRY(take(batch, *kept, records_max, bytes_max));
@@ -282,14 +283,13 @@ Result<void> KafkaSource::Impl::fill(RecordBatch& batch, size_t records_max, siz
   return success();
 }
 
+// Given a time to wait, librdkafka uses it up to fill the whole array: it is given for one
+// record only.
 void KafkaSource::Impl::refill(size_t records_max, std::chrono::milliseconds wait) {
   pending.resize(records_max);
   pending_begin = 0;
-  // With a time to wait librdkafka would use it up to fill the whole array.
-  auto count = rd_kafka_consume_batch_queue(queue.get(), 0, pending.data(), records_max);
-  if (count == 0 && wait.count() > 0)
-    count = rd_kafka_consume_batch_queue(queue.get(), static_cast<int>(wait.count()),
-                                         pending.data(), 1);
+  const auto count = rd_kafka_consume_batch_queue(queue.get(), static_cast<int>(wait.count()),
+                                                  pending.data(), records_max);
   pending.resize(count > 0 ? static_cast<size_t>(count) : 0);
 }
 
@@ -405,7 +405,8 @@ Result<void> KafkaSource::Impl::take_event(const rd_kafka_message_t& message) {
 // The broker does not know the offset that we asked for: which end was cut off?
 Result<void> KafkaSource::Impl::explain_reset(int32_t partition) const {
   const auto next_offset = slots[static_cast<size_t>(partition)].next_offset;
-  TRY(const auto log, probe->ask_log(partition));
+  TRY(const auto logs, probe->ask_logs());
+  const auto& log = logs[static_cast<size_t>(partition)];
   TRY(probe->check_offset(partition, next_offset, log));
   return probe->refused(
       partition, fmt::format("the broker did not know offset {}, although its log runs from {} to "
@@ -466,16 +467,20 @@ int64_t KafkaSource::Impl::heard_end(int32_t partition) const {
   return std::max(end, int64_t{-1});
 }
 
+// Of a partition that was not fetched from yet nothing is known.
 bool KafkaSource::Impl::behind() const {
-  for (size_t i = 0; i < slots.size(); ++i)
-    if (heard_end(static_cast<int32_t>(i)) > slots[i].next_offset) return true;
+  for (size_t i = 0; i < slots.size(); ++i) {
+    const auto end = heard_end(static_cast<int32_t>(i));
+    if (end < 0 || end > slots[i].next_offset) return true;
+  }
   return false;
 }
 
-// librdkafka before 2.2 stops fetching when its queue is full and looks again a second later,
-// when the queue has long been empty. Any request to the broker wakes it.
+// librdkafka before 2.2 sleeps for up to a second where it has nothing to fetch: at the start,
+// and with a full queue, which has long been empty when it looks again. Any request to the
+// broker wakes it.
 void KafkaSource::Impl::keep_fetcher_awake(size_t records_max) {
-  if (rd_kafka_version() >= 0x02020000) return;
+  if (!fetcher_sleeps) return;
   const auto now = Clock::now();
   if (now - woken < wake_interval) return;
   if (rd_kafka_queue_length(queue.get()) >= 2 * records_max || !behind()) return;
@@ -487,13 +492,9 @@ void KafkaSource::Impl::keep_fetcher_awake(size_t records_max) {
   watch->wake();
 }
 
-// On the watch's thread. Partitions take turns, so that each broker's fetcher has its own.
+// On the watch's thread. Asks each broker that leads a partition.
 void KafkaSource::Impl::wake_fetcher() {
-  int64_t begin = 0;
-  int64_t end = 0;
-  const auto partition = static_cast<int32_t>(wake_slot++ % names.size());
-  rd_kafka_query_watermark_offsets(client->handle(), config.topic.c_str(), partition, &begin, &end,
-                                   static_cast<int>(watch_timeout.count()));
+  static_cast<void>(ask_offsets(*client, config.topic, names.size(), RD_KAFKA_OFFSET_END, 100ms));
 }
 
 // --- beside the stream --------------------------------------------------------------------
@@ -514,10 +515,8 @@ Result<void> KafkaSource::commit(std::span<const int64_t> next_offsets) {
 
 Result<std::vector<int64_t>> KafkaSource::end_offsets() const {
   std::vector<int64_t> ends;
-  for (int32_t i = 0; i < impl_->probe->partition_count(); ++i) {
-    TRY(const auto log, impl_->probe->ask_log(i));
-    ends.push_back(log.end);
-  }
+  TRY(const auto logs, impl_->probe->ask_logs());
+  for (const auto& log : logs) ends.push_back(log.end);
   return ends;
 }
 

@@ -98,8 +98,9 @@ Result<void> KafkaWatch::look(bool recheck) {
     positions = positions_;
   }
   TRY(look_for_topic(positions.size()));
+  TRY(auto logs, probe_.ask_logs());
   for (const auto& position : positions) {
-    TRY(auto log, probe_.ask_log(position.partition));
+    auto& log = logs[static_cast<size_t>(position.partition)];
     // A log that begins later is no loss here: what lies before may have been fetched already.
     // The fetcher itself finds out where it is not.
     log.begin = 0;
