@@ -189,16 +189,23 @@ class Rater {
     if (choice.prices == nullptr) return no_rule;
     const auto* found = find_item(*choice.prices, item);
     if (found == nullptr || !found->price) return no_rule;
+    const auto& entry = book_.entries[choice.entry];
+    // What is no token and carries over a boundary is one price, and counts in one schedule.
+    const auto* base = find_item(entry.prices, item);
+    const auto meter = find_meter(item);
+    const bool token = meter && static_cast<size_t>(*meter) < token_meter_count;
+    const bool carried = !token && base != nullptr && *base == *found;
+    if (carried) found = base;
     const auto [rule, added] =
         rule_of_price_.try_emplace(found, static_cast<int32_t>(rated_.rules.size()));
     if (added) {
-      const auto& entry = book_.entries[choice.entry];
       rated_.rules.push_back({.document = book_.id,
                               .version = book_.version,
                               .line = entry.line,
                               .label = entry.label(),
                               .item = std::string(item),
-                              .context_above = choice.context_above,
+
+                              .context_above = carried ? 0 : choice.context_above,
                               .price = *found->price});
     }
     return rule->second;
@@ -293,12 +300,9 @@ class Rater {
   // Under a price per hour, tokens without any compute time were not free: nobody measured.
   void refuse_missing_time(const UsageCell& cell, const Choice& choice) {
     if (!choice.prices_compute || choice.prices_tokens) return;
-    if (cell.counts[static_cast<size_t>(Meter::compute_us)] != 0) return;
-    const auto tokens = std::any_of(cell.counts.begin(), cell.counts.begin() + token_meter_count,
-                                    [](int64_t count) { return count != 0; });
-    if (tokens)
+    if (cell.requests_untimed != 0)
       rated_.unpriced.push_back({groups_.begin(cell.group), cell.key, item_requests,
-                                 UnpricedReason::no_compute_time, cell.requests});
+                                 UnpricedReason::no_compute_time, cell.requests_untimed});
   }
 
   void emit_item(const UsageCell& cell, const Choice& choice, Item item, int32_t rule,

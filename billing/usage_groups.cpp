@@ -52,6 +52,11 @@ uint64_t hash_of(uint32_t key, uint32_t choice, uint32_t group) {
   return mix((uint64_t{key} << 32 | choice) ^ mix(group + 1ULL));
 }
 
+bool has_tokens(const UsageRow& row) {
+  return std::any_of(row.counts.begin(), row.counts.begin() + token_meter_count,
+                     [](int64_t count) { return count != 0; });
+}
+
 bool add_count(int64_t& sum, int64_t count) { return !__builtin_add_overflow(sum, count, &sum); }
 
 }  // namespace
@@ -62,6 +67,8 @@ Result<void> UsageCells::add(const UsageTable& usage, const UsageRow& row, uint3
   auto& cell = cells_[index];
   bool fits = add_count(cell.requests, row.requests);
   for (size_t i = 0; i < meter_count; ++i) fits &= add_count(cell.counts[i], row.counts[i]);
+  if (row.counts[static_cast<size_t>(Meter::compute_us)] == 0 && has_tokens(row))
+    fits &= add_count(cell.requests_untimed, row.requests);
   for (uint32_t i = 0; i < row.extras_count; ++i) {
     const auto& extra = usage.extras[row.extras_begin + i];
     auto& extras = extras_[index];
@@ -89,7 +96,7 @@ uint32_t UsageCells::find_or_add(uint32_t key, uint32_t choice, uint32_t group) 
     if (same(cells_[slots_[slot] - 1])) return latest_ = slots_[slot] - 1;
     slot = (slot + 1) & mask;
   }
-  cells_.push_back({key, choice, group, 0, {}});
+  cells_.push_back({key, choice, group, 0, 0, {}});
   slots_[slot] = static_cast<uint32_t>(cells_.size());
   return latest_ = slots_[slot] - 1;
 }

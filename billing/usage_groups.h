@@ -43,6 +43,7 @@ struct UsageCell {
   uint32_t choice;
   uint32_t group;
   int64_t requests;
+  int64_t requests_untimed;  // of rows with tokens and no compute time
   Counts counts;
 };
 

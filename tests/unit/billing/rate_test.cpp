@@ -245,3 +245,18 @@ TEST_CASE("grouping, intervals and keys select what is summed up", "[billing]") 
   const Interval off_grain{first.from, parse_instant("2026-08-01T23:45:00Z").value()};
   CHECK_FALSE(rate(usage.table(), book(opus), {.within = off_grain}).has_value());
 }
+
+TEST_CASE("a schedule that does not depend on the context counts across it", "[billing]") {
+  const auto prices = book(R"(
+  - provider: anthropic
+    model: claude-opus-4-6
+    per: unit
+    input_uncached: 0
+    images: {package: {size: 10, price: 1}}
+    context_above: {200000: {input_uncached: 0}}
+)");
+  UsageBuilder usage;
+  usage.add({}, {{Meter::images, 4}});
+  usage.add({}, {{Meter::images, 4}, {Meter::input_uncached, 200'001}});
+  CHECK(total(usage.table(), prices) == "1");
+}
