@@ -134,7 +134,7 @@ TEXT
 format_data() {
   local cluster_id
   cluster_id=$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=')
-  (java_run 128m kafka.tools.StorageTool format --cluster-id "$cluster_id" \
+  (java_run 128m kafka.tools.StorageTool format "--cluster-id=$cluster_id" \
     --config "$dir/server.properties") >"$dir/format.log" 2>&1 ||
     fail "formatting $dir/data failed: $(tail -n 1 "$dir/format.log")"
 }
