@@ -49,7 +49,7 @@ Projections::Projections(Store& store, const LedgerConfig& config, const Diction
       config_(config),
       dictionary_(dictionary),
       zone_(zone_of(config)),
-      summary_(dictionary, config.grain, zone_) {}
+      summary_(dictionary, zone_) {}
 
 Result<BlockKey> Projections::load(uint64_t last_sequence) {
   TRY(const auto stored, store_.get(Family::rollups, watermark_key));
@@ -87,7 +87,6 @@ Result<void> Projections::load_segments(uint64_t last_sequence) {
 void Projections::publish(Change change, BlockKey next) {
   auto run = std::make_shared<const Change>(std::move(change));
   const std::unique_lock lock(runs_mutex_);
-  summary_.add(summary_.by_day(*run));
   unflushed_cells_ += run->cells.size() + run->extras.size();
   runs_.push_back(std::move(run));
   watermark_.next = next;
@@ -130,13 +129,10 @@ Result<void> Projections::flush(bool force) {
   std::vector<const Change*> changes;
   for (const auto& run : runs) changes.push_back(run.get());
   const auto merged = merge(changes);
+  const auto days = sum_days(merged, config_.grain, zone_, dictionary_);
   WriteSet writes;
-  {
-    const std::unique_lock lock(runs_mutex_);  // by_day learns new kinds
-    const auto days = summary_.by_day(merged);
-    writes.put(Family::rollups, segment_key('D', 0, days.last_sequence),
-               encode_rollup(days.first_sequence, days.last_sequence, days.cells, days.extras));
-  }
+  writes.put(Family::rollups, segment_key('D', 0, days.last_sequence),
+             encode_rollup(days.first_sequence, days.last_sequence, days.cells, days.extras));
   const std::unique_lock segments_lock(segments_mutex_);
   summary_segments_.push_back(merged.last_sequence);
   pack_by_day(merged, writes);
@@ -146,6 +142,7 @@ Result<void> Projections::flush(bool force) {
     const std::unique_lock lock(runs_mutex_);
     runs_.erase(runs_.begin(), runs_.begin() + static_cast<std::ptrdiff_t>(runs.size()));
     for (const auto& run : runs) unflushed_cells_ -= run->cells.size() + run->extras.size();
+    summary_.add(days);
   }
   WriteSet merges;
   TRY(merge_behind(merges));
@@ -228,21 +225,17 @@ Result<UsageTable> Projections::usage(const UsageQuery& query) const {
   const std::shared_lock segments_lock(segments_mutex_);
   std::vector<std::shared_ptr<const Change>> runs;
   uint64_t as_of = 0;
-  bool answered = false;
+  const bool coarse = summary_.answers(query);
   {
     const std::shared_lock lock(runs_mutex_);
     as_of = watermark_.next.sequence - 1;
-    if (summary_.answers(query)) {
-      summary_.answer(query, aggregator);
-      answered = true;
-    } else {
-      runs = runs_;
-    }
+    runs = runs_;
+    if (coarse) summary_.answer(query, aggregator);
   }
-  if (!answered) {
+  if (!coarse) {
     TRY(scan_segments(query, aggregator));
-    for (const auto& run : runs) aggregator.add(*run);
   }
+  for (const auto& run : runs) aggregator.add(*run);
   auto table = aggregator.finish();
   table.context_boundaries = config_.context_boundaries;
   table.as_of_sequence = as_of;

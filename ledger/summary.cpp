@@ -6,6 +6,47 @@
 
 namespace gauger::ledger {
 
+Change sum_days(const Change& fine, std::chrono::minutes grain, const TimeZone& zone,
+                const Dictionary& dictionary) {
+  constexpr uint32_t unknown = UINT32_MAX;
+  KeyDictionary kinds;
+  std::vector<uint32_t> first_keys;
+  std::vector<uint32_t> kind_of_key(dictionary.keys.size(), unknown);
+  uint32_t period = unknown;
+  uint32_t day = 0;
+  // The place of a fine cell's day: the same for all keys of one kind.
+  const auto day_place = [&](Place place) {
+    auto& kind = kind_of_key[key_of(place)];
+    if (kind == unknown) {
+      const auto reduced = reduce(dictionary.keys.key(key_of(place)), summary_dimensions);
+      const auto id = kinds.intern(reduced, KeyDictionary::hash(reduced));
+      VERIFY(id, "there are fewer kinds than keys");
+      kind = *id;
+      if (kind == first_keys.size()) first_keys.push_back(key_of(place));
+    }
+    if (period_of(place) != period) {
+      period = period_of(place);
+      day = static_cast<uint32_t>(zone.local_day(period_begin(period, grain)));
+    }
+    return place_of(day, first_keys[kind]);
+  };
+  Change days{fine.first_sequence, fine.last_sequence, {}, {}};
+  FlatMap index;
+  for (const auto& cell : fine.cells) {
+    const auto place = day_place(cell.place);
+    const auto [at, fresh] =
+        index.find_or_insert(place, static_cast<uint32_t>(days.cells.size()));
+    if (fresh) days.cells.push_back({place, 0, {}});
+    auto& sum = days.cells[at];
+    sum.requests += cell.requests;
+    for (size_t i = 0; i < meter_count; ++i) sum.counts[i] += cell.counts[i];
+  }
+  for (const auto& extra : fine.extras)
+    days.extras.push_back({day_place(extra.place), extra.name, extra.count});
+  const Change* one[] = {&days};
+  return merge(one);
+}
+
 uint32_t Summary::kind_of(uint32_t key) {
   constexpr uint32_t unknown = UINT32_MAX;
   if (key >= kind_of_key_.size()) kind_of_key_.resize(std::max<size_t>(key + 1, dictionary_.keys.size()), unknown);
@@ -16,34 +57,6 @@ uint32_t Summary::kind_of(uint32_t key) {
   VERIFY(id, "there are fewer kinds than keys");
   if (*id == key_of_kind_.size()) key_of_kind_.push_back(key);
   return kind = *id;
-}
-
-uint32_t Summary::day_of(uint32_t period) {
-  if (const auto* day = day_of_period_.find(period)) return *day;
-  const auto day = static_cast<uint32_t>(zone_.local_day(period_begin(period, grain_)));
-  return day_of_period_.find_or_insert(period, day).first;
-}
-
-Change Summary::by_day(const Change& fine) {
-  Change days{fine.first_sequence, fine.last_sequence, {}, {}};
-  FlatMap index;
-  for (const auto& cell : fine.cells) {
-    const auto day = day_of(period_of(cell.place));
-    const auto kind = kind_of(key_of(cell.place));
-    const auto [at, fresh] = index.find_or_insert(place_of(day, kind),
-                                                  static_cast<uint32_t>(days.cells.size()));
-    if (fresh) days.cells.push_back({place_of(day, key_of_kind_[kind]), 0, {}});
-    auto& sum = days.cells[at];
-    sum.requests += cell.requests;
-    for (size_t i = 0; i < meter_count; ++i) sum.counts[i] += cell.counts[i];
-  }
-  for (const auto& extra : fine.extras) {
-    const auto kind = kind_of(key_of(extra.place));
-    days.extras.push_back(
-        {place_of(day_of(period_of(extra.place)), key_of_kind_[kind]), extra.name, extra.count});
-  }
-  const Change* one[] = {&days};
-  return merge(one);
 }
 
 void Summary::add_to(std::map<int32_t, DayOrMonth>& table, FlatMap& index, int32_t when,
@@ -59,8 +72,8 @@ void Summary::add_to(std::map<int32_t, DayOrMonth>& table, FlatMap& index, int32
   for (size_t i = 0; i < meter_count; ++i) sum.counts[i] += cell.counts[i];
 }
 
-void Summary::add(const Change& by_day) {
-  for (const auto& cell : by_day.cells) {
+void Summary::add(const Change& days) {
+  for (const auto& cell : days.cells) {
     const auto day = static_cast<int32_t>(period_of(cell.place));
     const auto kind = kind_of(key_of(cell.place));
     add_to(days_, day_index_, day, kind, cell);
@@ -74,7 +87,7 @@ void Summary::add(const Change& by_day) {
                   .first;
     add_to(months_, month_index_, static_cast<int32_t>(month), kind, cell);
   }
-  for (const auto& extra : by_day.extras)
+  for (const auto& extra : days.extras)
     extras_[{static_cast<int32_t>(period_of(extra.place)), kind_of(key_of(extra.place))}]
            [extra.name] += extra.count;
 }

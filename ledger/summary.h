@@ -19,14 +19,18 @@ inline constexpr DimensionMask summary_dimensions =
     mask_of(Dimension::model) | mask_of(Dimension::service_tier) |
     mask_of(Dimension::context_tier) | mask_of(Dimension::usage_source);
 
+// Fine cells as day cells: place = local day << 32 | the first key of the change that has the same
+// summary dimensions.
+Change sum_days(const Change& fine, std::chrono::minutes grain, const TimeZone& zone,
+                const Dictionary& dictionary);
+
 class Summary {
  public:
-  Summary(const Dictionary& dictionary, std::chrono::minutes grain, TimeZone zone)
-      : dictionary_(dictionary), grain_(grain), zone_(std::move(zone)) {}
+  Summary(const Dictionary& dictionary, TimeZone zone)
+      : dictionary_(dictionary), zone_(std::move(zone)) {}
 
-  // Turns fine cells into day cells: place = local day << 32 | a key that stands for its kind.
-  Change by_day(const Change& fine);
-  void add(const Change& by_day);
+  // Adds what sum_days made.
+  void add(const Change& days);
 
   // Whether the query can be answered from days or months alone.
   bool answers(const UsageQuery& query) const;
@@ -44,17 +48,14 @@ class Summary {
     Counts counts;
   };
   uint32_t kind_of(uint32_t key);
-  uint32_t day_of(uint32_t period);
   void add_to(std::map<int32_t, DayOrMonth>& table, FlatMap& index, int32_t when, uint32_t kind,
               const Cell& cell);
 
   const Dictionary& dictionary_;
-  std::chrono::minutes grain_;
   TimeZone zone_;
   KeyDictionary kinds_;                   // reduced keys
   std::vector<uint32_t> key_of_kind_;     // the first key of each kind
   std::vector<uint32_t> kind_of_key_;
-  FlatMap day_of_period_;
   FlatMap month_of_day_;
   std::vector<SummaryCell> cells_;
   std::map<int32_t, DayOrMonth> days_;
