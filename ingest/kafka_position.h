@@ -2,6 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <vector>
+
+#include "ledger/position.h"
 
 namespace gauger::ingest {
 
@@ -13,5 +17,14 @@ struct KafkaPosition {
   int64_t record_offset = -1;
   uint64_t record_hash = 0;
 };
+
+// From all positions that the ledger holds of the topic.
+inline std::vector<KafkaPosition> kafka_positions(std::span<const ledger::Position> stored) {
+  std::vector<KafkaPosition> positions;
+  for (const auto& position : stored)
+    positions.push_back({position.partition, position.next_offset, position.last_record_offset,
+                         position.last_record_hash});
+  return positions;
+}
 
 }  // namespace gauger::ingest

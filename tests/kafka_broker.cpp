@@ -205,12 +205,13 @@ std::vector<int64_t> committed_offsets(const std::string& bootstrap, const std::
   auto* offsets = rd_kafka_topic_partition_list_new(partitions);
   for (int32_t i = 0; i < partitions; ++i)
     rd_kafka_topic_partition_list_add(offsets, topic.c_str(), i);
-  // A broker that has just started is asked again until it coordinates groups.
+  // The first group of a new broker waits for its coordinator.
   auto code = rd_kafka_committed(admin.handle, offsets, timeout_ms);
-  for (int tries = 1; tries < 50 && code != RD_KAFKA_RESP_ERR_NO_ERROR; ++tries) {
-    std::this_thread::sleep_for(std::chrono::milliseconds{200});
+  for (int tries = 0; tries < 100 && code == RD_KAFKA_RESP_ERR_NOT_COORDINATOR; ++tries) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
     code = rd_kafka_committed(admin.handle, offsets, timeout_ms);
   }
+  INFO(rd_kafka_err2str(code));
   REQUIRE(code == RD_KAFKA_RESP_ERR_NO_ERROR);
   std::vector<int64_t> found;
   for (int32_t i = 0; i < partitions; ++i)

@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
   load::add_convert_command(app, run);
   load::add_generate_command(app, run);
   load::add_company_command(app, run);
+  load::add_produce_command(app, run);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
