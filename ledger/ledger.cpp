@@ -126,8 +126,12 @@ Result<void> Ledger::Impl::choose_config() {
 Result<void> Ledger::Impl::recover() {
   TRY(choose_config());
   TRY(const auto head, read_head(store));
-  if (anchor && anchor->head()) {
-    TRY(check_anchor(store, head, *anchor->head()));
+  if (anchor) {
+    // A ledger without blocks may have been killed before its first anchor.
+    if (!anchor->head() && head.sequence > 0)
+      return corruption("the ledger's anchor is gone: nobody can say what was acknowledged. "
+                        "Restore a backup");
+    TRY(check_anchor(store, head, anchor->head().value_or(Head{})));
   }
   TRY(load_state(store, head, state));
   TRY(load_identities(store, state));

@@ -8,8 +8,8 @@
 //
 // Threads: one thread fills and commits. A second encodes, writes and syncs; a third folds what
 // is durable into the rollups. Between them are short bounded queues: `commit` waits when the
-// disk is slower, so memory is bounded. Reads are safe from any thread and see durable blocks
-// only. After any failed write or sync every call answers with that error, for ever: the caller
+// disk is slower, so memory is bounded. `usage` is safe from any thread and sees durable blocks
+// only; everything else belongs to the committing thread. After any failed write or sync every call answers with that error, for ever: the caller
 // ends the process, since a log that failed once cannot be trusted.
 //
 // Data directory: `lock` (who holds it), `anchor` (how far it is durable), `store/` (RocksDB).

@@ -40,17 +40,9 @@ Result<std::unique_ptr<Reader>> Reader::open(const std::filesystem::path& direct
 const LedgerConfig& Reader::config() const { return impl_->state.config; }
 const Head& Reader::head() const { return impl_->state.head; }
 const Store& Reader::store() const { return *impl_->store; }
-size_t Reader::waiting() const { return impl_->state.waiting.size(); }
 
 Result<UsageTable> Reader::usage(const UsageQuery& query) const {
   return impl_->projections->usage(query);
-}
-
-std::vector<Position> Reader::positions() const {
-  std::vector<Position> positions;
-  for (const auto& [key, position] : impl_->state.positions)
-    if (position.sequence <= impl_->state.head.sequence) positions.push_back(position);
-  return positions;
 }
 
 Result<void> Reader::quarantined(

@@ -8,7 +8,6 @@
 
 #include "ledger/config.h"
 #include "ledger/head.h"
-#include "ledger/position.h"
 #include "ledger/quarantine.h"
 #include "ledger/usage_query.h"
 #include "schemas/usage_table.h"
@@ -24,8 +23,6 @@ class Reader {
   const LedgerConfig& config() const;
   const Head& head() const;  // what is read: the last durable block
   Result<UsageTable> usage(const UsageQuery& query) const;
-  std::vector<Position> positions() const;
-  size_t waiting() const;
 
   // Oldest first, until `visit` returns false.
   Result<void> quarantined(const std::function<bool(const QuarantinedRecord&)>& visit) const;
