@@ -1,6 +1,7 @@
 #include "ingest/intake.h"
 
 #include <algorithm>
+#include <thread>
 
 #include "ingest/framing.h"
 #include "ingest/wire_decoder.h"
@@ -44,6 +45,7 @@ class Intake {
 
   Result<IntakeProgress> run(const KeepGoing& keep_going) {
     for (;;) {
+      if (!wait_for_room(keep_going)) break;
       TRY(const bool at_end, fill());
       const bool due = at_end || batch_records_ >= limits::batch_events_max ||
                        batch_bytes_ >= limits::batch_bytes_max ||
@@ -58,6 +60,17 @@ class Intake {
   }
 
  private:
+  // False when the intake was ended while it waited.
+  bool wait_for_room(const KeepGoing& keep_going) {
+    while (!ledger_.has_room()) {
+      progress_.paused = true;
+      if (!keep_going(progress_)) return false;
+      std::this_thread::sleep_for(limits::free_space_look_interval);
+    }
+    progress_.paused = false;
+    return true;
+  }
+
   // One poll, decoded into the ledger's open batch. True at the end of the source.
   Result<bool> fill() {
     if (held_.empty()) {

@@ -58,7 +58,11 @@ struct Ledger::Impl {
   const LedgerOptions options;
   const Clock& clock;
 
+  std::filesystem::path directory;  // empty over a store of the caller's
+
   // The committing thread's.
+  bool room = true;
+  steady_clock::time_point room_due{};
   State state;
   History history;
   std::unique_ptr<Batch> batch;
@@ -265,6 +269,7 @@ Result<std::unique_ptr<Ledger>> Ledger::open(const std::filesystem::path& direct
     TRY(sync_directory(directory));
   }
   auto impl = std::make_unique<Impl>(*store, options, clock);
+  impl->directory = directory;
   impl->lock.emplace(std::move(lock));
   impl->rocks = std::move(store);
   impl->anchor.emplace(std::move(anchor));
@@ -339,6 +344,16 @@ Result<void> Ledger::close() {
   impl_->stop_threads();
   TRY(impl_->check_failure());
   return impl_->projections->flush(true);
+}
+
+bool Ledger::has_room() {
+  const auto now = steady_clock::now();
+  if (impl_->directory.empty() || now < impl_->room_due) return impl_->room;
+  impl_->room_due = now + limits::free_space_look_interval;
+  std::error_code error;
+  const auto space = std::filesystem::space(impl_->directory, error);
+  // A file system that does not say is not held against the intake.
+  return impl_->room = error || space.available >= impl_->options.free_bytes_min;
 }
 
 std::optional<Position> Ledger::position(std::string_view source, int32_t partition) const {

@@ -37,6 +37,7 @@ struct LedgerOptions {
   std::optional<LedgerConfig> config;
   // Runs every stage on the calling thread: slow, and the same every time.
   bool single_threaded = false;
+  uint64_t free_bytes_min = limits::free_bytes_min;
   size_t block_cache_bytes = 192U << 20;  // decoded blocks, for telling duplicates
 };
 
@@ -67,6 +68,10 @@ class Ledger {
   // Flushes, packs the rollups and ends the threads. Call it before the end of the process;
   // without it nothing is lost, but the next start folds more.
   Result<void> close();
+
+  // False while the disk has less room than the options ask for: whoever feeds the ledger pauses
+  // then, long before a write fails. Looks at the disk at most twice a second.
+  bool has_room();
 
   // Where to read on. None where the ledger has read nothing of it.
   std::optional<Position> position(std::string_view source, int32_t partition) const;

@@ -37,6 +37,11 @@ inline constexpr std::chrono::milliseconds sync_interval_max{100};
 inline constexpr size_t batches_in_flight_max = 3;
 static_assert(batch_bytes_max > record_bytes_max);
 
+// Intake pauses below this much free disk, long before a write can fail: room for RocksDB's log,
+// its buffers and a compaction.
+inline constexpr uint64_t free_bytes_min = uint64_t{1} << 30;
+inline constexpr std::chrono::milliseconds free_space_look_interval{500};
+
 // --- admission ----------------------------------------------------------------------------
 // Providers and peers accept events 34 to 35 days old (Metronome 34, Stripe 35).
 inline constexpr std::chrono::hours admission_window{34 * 24};

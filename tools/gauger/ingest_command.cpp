@@ -44,6 +44,21 @@ struct Options {
 std::atomic<bool> stop_asked{false};
 void ask_to_stop(int) { stop_asked.store(true); }
 
+// Says once that the intake waits for disk space, and once that it goes on.
+class PauseNotice {
+ public:
+  void look(bool paused, const std::string& data) {
+    if (paused == paused_) return;
+    paused_ = paused;
+    fmt::print(stderr, "gauger: {}\n",
+               paused ? "intake pauses: less than 1 GiB is free on the disk of " + data
+                      : "intake goes on");
+  }
+
+ private:
+  bool paused_ = false;
+};
+
 // A clock that begins at the given time and goes on from there.
 class ShiftedClock final : public Clock {
  public:
@@ -99,7 +114,9 @@ Result<void> ingest_file(ledger::Ledger& ledger, const Options& options, const s
   TRY(intake.decoder, decoder_for(options, by_suffix));
   TRY(const auto source, ingest::FileSource::open(config));
   Progress progress(path, "bytes", static_cast<uint64_t>(source->bytes_total()));
-  TRY(ingest::run_intake(ledger, *source, std::move(intake), [&](const auto&) {
+  PauseNotice notice;
+  TRY(ingest::run_intake(ledger, *source, std::move(intake), [&](const auto& done) {
+    notice.look(done.paused, options.data);
     progress.advance_to(static_cast<uint64_t>(source->bytes_done()));
     return !stop_asked.load();
   }));
@@ -140,7 +157,9 @@ Result<void> ingest_topic(ledger::Ledger& ledger, const Options& options,
   TRY(intake.decoder, decoder_for(options, "proto"));
   TRY(source->start(stored_positions(ledger, *source)));
   Progress progress(options.topic, "records", 0);
+  PauseNotice notice;
   TRY(ingest::run_intake(ledger, *source, std::move(intake), [&](const auto& done) {
+    notice.look(done.paused, options.data);
     progress.set_total(done.records + static_cast<uint64_t>(source->stats().lag));
     progress.advance_to(done.records);
     return !stop_asked.load();

@@ -1,0 +1,119 @@
+// Why: the intake joins sources, decoders and the ledger, and must neither lose nor double at
+// the seams. How: sources made of strings, the real ledger over memory or a directory.
+#include "ingest/intake.h"
+
+#include <filesystem>
+#include <random>
+
+#include "ingest/json_decoder.h"
+#include "tests/unit/ledger/events.h"
+
+using namespace gauger;
+using namespace gauger::ingest;
+using gauger::ledger::testing::Bench;
+
+namespace {
+
+// Hands out prepared records, some per poll.
+class ListSource final : public Source {
+ public:
+  explicit ListSource(std::string name) { partitions_ = {{name, 0}, {name, 1}}; }
+  void add(uint32_t partition, int64_t offset, std::string bytes) {
+    bytes_.push_back(std::make_shared<const std::string>(std::move(bytes)));
+    records_.push_back({*bytes_.back(), offset, partition});
+  }
+  const std::vector<PartitionName>& partitions() const override { return partitions_; }
+  Result<void> poll(RecordBatch& batch, size_t records_max, size_t, std::chrono::milliseconds) override {
+    for (size_t i = 0; i < std::min<size_t>(records_max, 3) && next_ < records_.size(); ++i)
+      batch.records.push_back(records_[next_++]);
+    batch.at_end = next_ == records_.size();
+    if (batch.at_end) batch.positions = last_positions;
+    return success();
+  }
+  std::vector<RecordBatch::Position> last_positions;
+
+ private:
+  std::vector<PartitionName> partitions_;
+  std::vector<std::shared_ptr<const std::string>> bytes_;
+  std::vector<Record> records_;
+  size_t next_ = 0;
+};
+
+std::string event_json(int id) {
+  return R"({"source":"s","id":")" + std::to_string(id) +
+         R"(","completed_at":"2027-01-15T12:00:00Z","provider":"p","model":"m","input_uncached":5})";
+}
+
+IntakeOptions json_options() {
+  IntakeOptions options;
+  options.decoder = make_json_decoder();
+  return options;
+}
+
+bool go_on(const IntakeProgress&) { return true; }
+
+}  // namespace
+
+TEST_CASE("interleaved partitions, gaps and bad records reach the ledger with their positions",
+          "[ingest]") {
+  Bench bench;
+  ListSource source("kafka:c/t");
+  source.add(0, 10, event_json(1));
+  source.add(1, 3, event_json(2));
+  source.add(0, 12, "not json");
+  source.add(0, 13, event_json(1));
+  source.add(1, 4, event_json(3));
+  source.last_positions = {{1, 9}};
+  REQUIRE(run_intake(*bench.ledger, source, json_options(), go_on).has_value());
+  bench.flush();
+  CHECK(bench.requests() == 3);
+  CHECK(bench.records(ledger::Disposition::duplicate) == 1);
+  CHECK(bench.records(ledger::Disposition::quarantined) == 1);
+  const auto first = bench.ledger->position("kafka:c/t", 0).value();
+  CHECK(first.first_offset == 10);
+  CHECK(first.next_offset == 14);
+  CHECK(first.last_record_offset == 13);
+  CHECK(first.gaps == 1);
+  const auto second = bench.ledger->position("kafka:c/t", 1).value();
+  CHECK(second.next_offset == 9);
+  CHECK(second.last_record_offset == 4);
+  CHECK(second.gaps == 4);
+}
+
+TEST_CASE("an intake that is told to stop has committed what it read", "[ingest]") {
+  Bench bench;
+  ListSource source("kafka:c/t");
+  for (int i = 0; i < 9; ++i) source.add(0, i, event_json(i));
+  const auto done = run_intake(*bench.ledger, source, json_options(),
+                               [](const IntakeProgress& progress) { return progress.records < 6; });
+  REQUIRE(done.has_value());
+  CHECK(done.value().records == 6);
+  bench.flush();
+  CHECK(bench.requests() == 6);
+  CHECK(bench.ledger->position("kafka:c/t", 0)->next_offset == 6);
+}
+
+TEST_CASE("an intake without room on the disk pauses and reads nothing", "[ingest]") {
+  const auto directory = std::filesystem::temp_directory_path() /
+                         ("gauger-room-" + std::to_string(std::random_device{}()));
+  ledger::LedgerOptions options;
+  options.free_bytes_min = UINT64_MAX;
+  const FixedClock clock{ledger::testing::at("2027-01-16T00:00:00Z")};
+  {
+    const auto opened = ledger::Ledger::open(directory, options, clock);
+    REQUIRE(opened.has_value());
+    ListSource source("file:x");
+    source.add(0, 0, event_json(1));
+    bool paused = false;
+    const auto done = run_intake(*opened.value(), source, json_options(),
+                                 [&](const IntakeProgress& progress) {
+                                   paused = progress.paused;
+                                   return false;
+                                 });
+    REQUIRE(done.has_value());
+    CHECK(paused);
+    CHECK(done.value().records == 0);
+    CHECK(opened.value()->flush().has_value());
+  }
+  std::filesystem::remove_all(directory);
+}
