@@ -13,9 +13,9 @@ int exit_code(const Error& error) {
 void add_output_option(CLI::App& command, Output& output) {
   static const std::map<std::string, Output> names = {
       {"table", Output::table}, {"json", Output::json}, {"csv", Output::csv}};
-  command.add_option("--output", output, "table, json or csv")
+  command.add_option("--output", output, "how to print it")
       ->transform(CLI::CheckedTransformer(names, CLI::ignore_case))
-      ->default_str("table");
+      ->option_text("table|json|csv  (default: table)");
 }
 
 }  // namespace gauger::tools
