@@ -53,20 +53,25 @@ Result<void> configure(rd_kafka_conf_t* conf, const KafkaConnection& connection,
   return success();
 }
 
-bool is_unreachable(rd_kafka_resp_err_t code) {
-  return code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__TIMED_OUT ||
-         code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || code == RD_KAFKA_RESP_ERR__RESOLVE ||
-         code == RD_KAFKA_RESP_ERR__WAIT_COORD || code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
-}
-
-// A leader that moved or starts: librdkafka looks for it meanwhile.
+// May be gone in a moment: a broker that is away or starts, a leader that moved. librdkafka
+// looks for the new one meanwhile.
 bool passes(rd_kafka_resp_err_t code) {
-  return is_unreachable(code) || code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
-         code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
-         code == RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE ||
-         code == RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR ||
-         code == RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE ||
-         code == RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT;
+  switch (code) {
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+    case RD_KAFKA_RESP_ERR__RESOLVE:
+    case RD_KAFKA_RESP_ERR__WAIT_COORD:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR:
+    case RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT: return true;
+    default: return false;
+  }
 }
 
 bool is_denied(rd_kafka_resp_err_t code) {
@@ -133,8 +138,8 @@ Error KafkaClient::error(std::string_view doing, rd_kafka_resp_err_t code) const
   const auto complaint = last_complaint();
   auto sentence =
       fmt::format("kafka at {}: {}: {}", connection_.brokers, doing, rd_kafka_err2str(code));
-  if (is_unreachable(code) && !complaint.empty()) sentence += ": " + complaint;
-  if (is_unreachable(code)) return {ErrorCode::unavailable, std::move(sentence)};
+  if (passes(code) && !complaint.empty()) sentence += ": " + complaint;
+  if (passes(code)) return {ErrorCode::unavailable, std::move(sentence)};
   if (is_denied(code)) return {ErrorCode::refused, std::move(sentence)};
   return io_error(std::move(sentence));
 }

@@ -81,7 +81,7 @@ struct KafkaSource::Impl {
   void add_headers(RecordBatch& batch, Record& record, const rd_kafka_message_t* message);
   Result<void> move_to(Slot& slot, int32_t partition, int64_t offset);
   Result<void> take_event(const rd_kafka_message_t& message);
-  Result<void> explain_reset(int32_t partition) const;
+  Error explain_reset(int32_t partition) const;
   void report_positions(RecordBatch& batch);
   Result<void> end(RecordBatch& batch);
   void publish();
@@ -403,15 +403,17 @@ Result<void> KafkaSource::Impl::take_event(const rd_kafka_message_t& message) {
 }
 
 // The broker does not know the offset that we asked for: which end was cut off?
-Result<void> KafkaSource::Impl::explain_reset(int32_t partition) const {
-  const auto next_offset = slots[static_cast<size_t>(partition)].next_offset;
-  TRY(const auto logs, probe->ask_logs());
-  const auto& log = logs[static_cast<size_t>(partition)];
-  TRY(probe->check_offset(partition, next_offset, log));
-  return probe->refused(
-      partition, fmt::format("the broker did not know offset {}, although its log runs from {} to "
-                             "{}: the topic was made anew or cut off at its end",
-                             next_offset, log.begin, log.end));
+Error KafkaSource::Impl::explain_reset(int32_t partition) const {
+  const auto index = static_cast<size_t>(partition);
+  const auto next_offset = slots[index].next_offset;
+  auto why = fmt::format("the broker did not know offset {}", next_offset);
+  if (const auto logs = probe->ask_logs()) {
+    const auto& log = logs.value()[index];
+    if (auto checked = probe->check_offset(partition, next_offset, log); !checked)
+      return std::move(checked.error());
+    why += fmt::format(", although its log runs from {} to {}", log.begin, log.end);
+  }
+  return probe->refused(partition, why + ": the topic was made anew or cut off at its end");
 }
 
 void KafkaSource::Impl::report_positions(RecordBatch& batch) {
