@@ -7,7 +7,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 jars=$root/.gauger/kafka/jars
 dir=$root/.gauger/kafka/broker
-start_seconds_max=60
+start_seconds_max=120
 unresolved=3  # the exit code that tests take for "skip me"
 
 usage() {
@@ -117,9 +117,6 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=1
 group.initial.rebalance.delay.ms=0
-# A broker that was killed is let in again when its old session has ended.
-broker.heartbeat.interval.ms=500
-broker.session.timeout.ms=3000
 # Compaction and deletion happen within a test's patience.
 log.cleaner.backoff.ms=200
 log.cleaner.dedupe.buffer.size=16777216
@@ -149,7 +146,8 @@ launch() {
   echo $! >"$dir/pid"
   local pid=$!
   disown "$pid"
-  for _ in $(seq $((start_seconds_max * 10))); do
+  local deadline=$((SECONDS + start_seconds_max))
+  while [ "$SECONDS" -lt "$deadline" ]; do
     grep -q 'Kafka Server started' "$dir/broker.log" 2>/dev/null && return 0
     kill -0 "$pid" 2>/dev/null || return 1
     sleep 0.1
