@@ -83,11 +83,12 @@ class Intake {
       spare_.pop_back();
     }
     records.clear();
-    const auto wait = std::clamp(
-        std::chrono::ceil<std::chrono::milliseconds>(commit_due_ - steady_clock::now()),
-        std::chrono::milliseconds{0}, limits::commit_interval_max);
-    TRY(source_.poll(records, limits::batch_events_max - std::min(batch_records_, limits::batch_events_max - 1),
-                     limits::batch_bytes_max, wait));
+    const auto wait =
+        std::clamp(std::chrono::ceil<std::chrono::milliseconds>(commit_due_ - steady_clock::now()),
+                   std::chrono::milliseconds{0}, limits::commit_interval_max);
+    TRY(source_.poll(
+        records, limits::batch_events_max - std::min(batch_records_, limits::batch_events_max - 1),
+        limits::batch_bytes_max, wait));
     const bool at_end = records.at_end;
     decode(records);
     if (records.records.empty() && records.positions.empty()) {

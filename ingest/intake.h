@@ -31,7 +31,8 @@ struct IntakeProgress {
   bool paused = false;  // for want of free disk
 };
 
-// Called after every poll, and now and then while the intake is paused; false ends the intake, with everything so far committed.
+// Called after every poll, and now and then while the intake is paused; false ends the intake, with
+// everything so far committed.
 using KeepGoing = std::function<bool(const IntakeProgress&)>;
 
 // Returns when the source is at its end or `keep_going` says no. Everything is committed then,

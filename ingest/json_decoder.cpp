@@ -271,7 +271,8 @@ class ObjectReader {
     unsigned parts_seen = 0;
     for (auto member : members) {
       ondemand::field part;
-      if (!ok(std::move(member).get(part)) || !read_target_part(field.name, part, target, parts_seen))
+      if (!ok(std::move(member).get(part)) ||
+          !read_target_part(field.name, part, target, parts_seen))
         return false;
     }
     if (!target.id.empty()) return true;

@@ -22,7 +22,7 @@ namespace gauger::ingest {
 struct Record {
   std::string_view bytes;
   int64_t offset;
-  uint32_t partition;         // slot, an index into Source::partitions()
+  uint32_t partition;          // slot, an index into Source::partitions()
   uint32_t headers_begin = 0;  // into RecordBatch::headers
   uint32_t headers_count = 0;
   // Why the source itself refuses the record (cut off, too large, framing lost): it must not be

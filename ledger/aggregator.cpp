@@ -97,9 +97,8 @@ Result<void> Aggregator::prepare() {
     }
     const auto value = enum_value(filter.dimension, filter.value);
     if (!value)
-      return invalid_argument(
-          "'" + filter.value + "' is not a value of " +
-          std::string(dimension_names[static_cast<size_t>(filter.dimension)]));
+      return invalid_argument("'" + filter.value + "' is not a value of " +
+                              std::string(dimension_names[static_cast<size_t>(filter.dimension)]));
     matches_.push_back({filter.dimension, *value});
   }
   return success();
@@ -143,8 +142,8 @@ uint32_t Aggregator::bucket_of(uint32_t period) {
 }
 
 UsageRow& Aggregator::row_of(uint32_t bucket, uint32_t group) {
-  const auto [row, fresh] = row_of_.find_or_insert(uint64_t{bucket} << 32 | group,
-                                                   static_cast<uint32_t>(rows_.size()));
+  const auto [row, fresh] =
+      row_of_.find_or_insert(uint64_t{bucket} << 32 | group, static_cast<uint32_t>(rows_.size()));
   if (fresh) {
     rows_.emplace_back();
     rows_.back().period = buckets_[bucket];
@@ -156,9 +155,9 @@ UsageRow& Aggregator::row_of(uint32_t bucket, uint32_t group) {
 void Aggregator::add(const Change& change) {
   const auto first = period_at(to_us(query_.interval.from), grain_);
   const auto last = period_at(to_us(query_.interval.until), grain_);
-  const auto from = std::lower_bound(
-      change.cells.begin(), change.cells.end(), place_of(first, 0),
-      [](const Cell& cell, Place place) { return cell.place < place; });
+  const auto from =
+      std::lower_bound(change.cells.begin(), change.cells.end(), place_of(first, 0),
+                       [](const Cell& cell, Place place) { return cell.place < place; });
   for (auto cell = from; cell != change.cells.end() && period_of(cell->place) < last; ++cell) {
     const auto group = group_of(key_of(cell->place));
     if (group == filtered) continue;
@@ -223,9 +222,9 @@ UsageTable Aggregator::finish() {
   Renumber renumber(dictionary_, table);
   for (uint32_t group = 0; group < groups_.size(); ++group) {
     auto key = groups_.key(group);
-    for (auto* id : {&key.name_space, &key.team, &key.project, &key.workload, &key.provider,
-                     &key.provider_account, &key.model, &key.region, &key.accelerator,
-                     &key.program})
+    for (auto* id :
+         {&key.name_space, &key.team, &key.project, &key.workload, &key.provider,
+          &key.provider_account, &key.model, &key.region, &key.accelerator, &key.program})
       *id = renumber(*id);
     table.keys.push_back(key);
   }
@@ -239,7 +238,8 @@ UsageTable Aggregator::finish() {
       sum += extras_[i].count;
     if (sum == 0) continue;
     auto& target = rows_[row];
-    if (target.extras_count++ == 0) target.extras_begin = static_cast<uint32_t>(table.extras.size());
+    if (target.extras_count++ == 0)
+      target.extras_begin = static_cast<uint32_t>(table.extras.size());
     table.extras.push_back({renumber(name), sum});
   }
   // A cell that was wholly taken back leaves no row behind.

@@ -109,13 +109,12 @@ class Apply {
   Result<void> decide_doubtful() {
     for (const auto event : doubtful_) {
       if (fates_[event] != Disposition::accepted) continue;
-      const bool decided =
-          state_.identities.find(events_.fingerprint[event], [&](uint64_t row) {
-            if (row < first_row_) return false;
-            const auto other = event_of_record(static_cast<uint32_t>(row - first_row_));
-            return other && name_space_of(*other) == name_space_of(event) &&
-                   compare(event, events_, *other);
-          });
+      const bool decided = state_.identities.find(events_.fingerprint[event], [&](uint64_t row) {
+        if (row < first_row_) return false;
+        const auto other = event_of_record(static_cast<uint32_t>(row - first_row_));
+        return other && name_space_of(*other) == name_space_of(event) &&
+               compare(event, events_, *other);
+      });
       if (!decided) state_.identities.insert(events_.fingerprint[event], row_of(event));
     }
     return success();
@@ -178,9 +177,14 @@ class Apply {
   };
 
   static Usage usage_at(const EventColumns& events, uint32_t event, uint64_t row) {
-    Usage usage{row,  events.key[event], events.completed_us[event], events.present[event],
-                events.counts_of(event), {}};
-    for (const auto& extra : events.extras_of(event)) usage.extras.push_back({extra.name, extra.count});
+    Usage usage{row,
+                events.key[event],
+                events.completed_us[event],
+                events.present[event],
+                events.counts_of(event),
+                {}};
+    for (const auto& extra : events.extras_of(event))
+      usage.extras.push_back({extra.name, extra.count});
     return usage;
   }
 
@@ -224,16 +228,16 @@ class Apply {
   }
 
   Result<void> amend_target(uint32_t event, const TargetRow& target) {
-    const auto wanted = fingerprint(state_.config.identity_key, name_space_of(event),
-                                    target.source, target.id);
+    const auto wanted =
+        fingerprint(state_.config.identity_key, name_space_of(event), target.source, target.id);
     TRY(const auto found, find_target(event, target, wanted));
-    const auto kind = events_.kind[event] == EventKind::outcome ? EventKind::outcome
-                                                                : EventKind::retraction;
+    const auto kind =
+        events_.kind[event] == EventKind::outcome ? EventKind::outcome : EventKind::retraction;
     const auto outcome = batch_.usage_keys_[event].outcome;
     if (!found.exists) {
-      state_.waiting.add(wanted,
-                         {row_of(event), kind, outcome, name_space_of(event), target.source, target.id},
-                         commit_.writes);
+      state_.waiting.add(
+          wanted, {row_of(event), kind, outcome, name_space_of(event), target.source, target.id},
+          commit_.writes);
       return success();
     }
     if (!found.is_usage) {
@@ -271,9 +275,9 @@ class Apply {
   }
 
   Result<void> release_waiting(uint32_t event) {
-    const auto waited = state_.waiting.take(events_.fingerprint[event], name_space_of(event),
-                                            events_.source[event], events_.id[event],
-                                            commit_.writes);
+    const auto waited =
+        state_.waiting.take(events_.fingerprint[event], name_space_of(event), events_.source[event],
+                            events_.id[event], commit_.writes);
     for (const auto& amendment : waited) {
       TRY(amend_usage(usage_at(events_, event, row_of(event)), amendment.kind, amendment.outcome));
     }
@@ -295,10 +299,10 @@ class Apply {
   void reject_conflicts() {
     for (size_t event = 0; event < events_.size(); ++event)
       if (fates_[event] == Disposition::conflict)
-        batch_.rejected_.push_back({events_.row[event], RejectReason::conflict,
-                                    "the identity '" + std::string(events_.id[event]) +
-                                        "' is known with other content",
-                                    batch_.raws_[event]});
+        batch_.rejected_.push_back(
+            {events_.row[event], RejectReason::conflict,
+             "the identity '" + std::string(events_.id[event]) + "' is known with other content",
+             batch_.raws_[event]});
   }
 
   void keep_accepted() {

@@ -64,8 +64,7 @@ std::string time_refusal(RejectReason reason, Instant completed_at, Instant bloc
   const auto now = format_instant(block_time);
   if (reason == RejectReason::too_old)
     return completed + " is more than 34 days before " + now + ": use --backfill";
-  if (reason == RejectReason::in_future)
-    return completed + " is more than 5 minutes after " + now;
+  if (reason == RejectReason::in_future) return completed + " is more than 5 minutes after " + now;
   return completed + " is before 1970";
 }
 
@@ -123,7 +122,8 @@ void Batch::add_record(Disposition disposition, int64_t offset) {
 
 void Batch::reject(RejectReason reason, std::string_view detail, int64_t offset,
                    std::string_view raw) {
-  rejected_.push_back({static_cast<uint32_t>(dispositions_.size()), reason, std::string(detail), raw});
+  rejected_.push_back(
+      {static_cast<uint32_t>(dispositions_.size()), reason, std::string(detail), raw});
   add_record(Disposition::quarantined, offset);
 }
 
@@ -183,7 +183,8 @@ bool Batch::add_side_columns(const UsageEvent& event, StringId source) {
   const auto target_source =
       target.source.empty() ? std::optional(source) : dictionary_.strings.intern(target.source);
   if (!target_source) return false;
-  events_.targets.push_back({at, *target_source, std::string(target.id), std::string(target.reason)});
+  events_.targets.push_back(
+      {at, *target_source, std::string(target.id), std::string(target.reason)});
   return true;
 }
 
@@ -208,14 +209,14 @@ void Batch::add(const UsageEvent& event, int64_t offset, std::string_view raw) {
   }
   if (!add_to_totals(event)) {
     events_.extras.resize(extras_before);
-    std::erase_if(events_.targets, [&](const auto& target) { return target.event == events_.size(); });
+    std::erase_if(events_.targets,
+                  [&](const auto& target) { return target.event == events_.size(); });
     return reject(RejectReason::count_too_large, "the ledger's total of a meter would overflow",
                   offset, raw);
   }
 
   events_.row.push_back(static_cast<uint32_t>(dispositions_.size()));
-  events_.fingerprint.push_back(
-      fingerprint(config_.identity_key, name_space_, *source, event.id));
+  events_.fingerprint.push_back(fingerprint(config_.identity_key, name_space_, *source, event.id));
   events_.content_hash.push_back(content_hash_of(event, key, kind));
   events_.source.push_back(*source);
   events_.id.add(event.id);

@@ -22,9 +22,9 @@ namespace gauger::ledger {
 // Where records come from: a partition of a source, and what its records may do.
 struct Origin {
   std::string name_space = "default";
-  std::string source;      // "kafka:<cluster>/<topic>", "file:<name>"
+  std::string source;  // "kafka:<cluster>/<topic>", "file:<name>"
   int32_t partition = 0;
-  bool backfill = false;   // admits events older than the window
+  bool backfill = false;  // admits events older than the window
 };
 
 struct Rejected {

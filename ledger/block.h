@@ -41,13 +41,13 @@ Result<BlockKey> decode_block_key(std::string_view bytes);
 // Consecutive records of one partition of one source.
 struct Segment {
   StringId name_space;
-  std::string source;   // "kafka:<cluster>/<topic>", "file:<name>"
+  std::string source;  // "kafka:<cluster>/<topic>", "file:<name>"
   int32_t partition = 0;
-  int64_t begin_offset = 0;  // the position before: where the segment before it ended
-  int64_t end_offset = 0;    // the position after: the next offset to read
+  int64_t begin_offset = 0;   // the position before: where the segment before it ended
+  int64_t end_offset = 0;     // the position after: the next offset to read
   uint32_t first_record = 0;  // within the block
   uint32_t records = 0;
-  uint64_t gaps = 0;          // offsets in it that hold no record (control markers, compaction)
+  uint64_t gaps = 0;              // offsets in it that hold no record (control markers, compaction)
   uint64_t last_record_hash = 0;  // hash64 of the last record's bytes; tells a topic made anew
 };
 

@@ -183,9 +183,9 @@ Result<void> read_events(SectionReader& sections, size_t count, Columns columns,
 Result<void> read_records(SectionReader& sections, size_t records, size_t events, Block& block) {
   TRY(const auto segments, sections.get(SectionId::segments));
   TRY(block.segments, read_segments(segments));
-  const auto covered = block.segments.empty() ? 0
-                                              : block.segments.back().first_record +
-                                                    block.segments.back().records;
+  const auto covered = block.segments.empty()
+                           ? 0
+                           : block.segments.back().first_record + block.segments.back().records;
   TRY(const auto dispositions, sections.get(SectionId::dispositions));
   if (covered != records || (dispositions.empty() && events != records))
     return corruption("a block's records do not match its segments");
@@ -247,9 +247,9 @@ Result<Block> decode_block(std::string_view bytes, Columns columns) {
   block.sequence = reader.get<uint64_t>();
   const auto name = "journal block " + std::to_string(block.sequence);
   if (format > disk_format)
-    return Error{ErrorCode::newer_format,
-                 name + " has format " + std::to_string(format) + "; this gauger reads up to " +
-                     std::to_string(disk_format)};
+    return Error{ErrorCode::newer_format, name + " has format " + std::to_string(format) +
+                                              "; this gauger reads up to " +
+                                              std::to_string(disk_format)};
   block.first_row = reader.get<uint64_t>();
   block.block_time = instant_from_us(reader.get<int64_t>());
   const auto previous = reader.take(sizeof(Digest));

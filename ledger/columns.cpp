@@ -110,18 +110,18 @@ Counts EventColumns::counts_of(size_t event) const {
 }
 
 std::span<const ExtraRow> EventColumns::extras_of(size_t event) const {
-  const auto first = std::lower_bound(
-      extras.begin(), extras.end(), event,
-      [](const ExtraRow& extra, size_t at) { return extra.event < at; });
+  const auto first =
+      std::lower_bound(extras.begin(), extras.end(), event,
+                       [](const ExtraRow& extra, size_t at) { return extra.event < at; });
   auto last = first;
   while (last != extras.end() && last->event == event) ++last;
   return {first, last};
 }
 
 const TargetRow* EventColumns::target_of(size_t event) const {
-  const auto found = std::lower_bound(
-      targets.begin(), targets.end(), event,
-      [](const TargetRow& target, size_t at) { return target.event < at; });
+  const auto found =
+      std::lower_bound(targets.begin(), targets.end(), event,
+                       [](const TargetRow& target, size_t at) { return target.event < at; });
   return found != targets.end() && found->event == event ? &*found : nullptr;
 }
 

@@ -93,13 +93,13 @@ struct ExtraRow {
 };
 
 struct EventColumns {
-  std::vector<uint32_t> row;  // ordinal of the record within its block
+  std::vector<uint32_t> row;             // ordinal of the record within its block
   std::vector<Fingerprint> fingerprint;  // not stored: made from namespace, source and id
   std::vector<uint64_t> content_hash;
   std::vector<EventKind> kind;
   std::vector<StringId> source;
   TextColumn id;
-  std::vector<uint32_t> key;  // of a retraction or outcome: its namespace and outcome only
+  std::vector<uint32_t> key;          // of a retraction or outcome: its namespace and outcome only
   std::vector<int64_t> completed_us;  // of usage; what a retraction says, else 0
   std::vector<int64_t> duration_us;   // completed - started; -1 where no start is known
   std::vector<MeterMask> present;
@@ -123,10 +123,10 @@ struct EventColumns {
 // Counts that later events took back or moved: part of the fold, so it is in the journal.
 struct Adjustment {
   static constexpr uint32_t no_key = UINT32_MAX;
-  uint64_t target_row;    // the usage row it is about
-  int64_t completed_us;   // of that row: decides the period
-  uint32_t key_from;      // subtract here
-  uint32_t key_to;        // add here; no_key for a retraction
+  uint64_t target_row;   // the usage row it is about
+  int64_t completed_us;  // of that row: decides the period
+  uint32_t key_from;     // subtract here
+  uint32_t key_to;       // add here; no_key for a retraction
   MeterMask present;
   Counts counts;
   std::vector<ExtraSum> extras;

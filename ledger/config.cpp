@@ -16,8 +16,7 @@ Result<void> check(const LedgerConfig& config) {
   const auto& boundaries = config.context_boundaries;
   if (boundaries.size() > limits::context_boundaries_max)
     return invalid_argument("a ledger keeps at most " +
-                            std::to_string(limits::context_boundaries_max) +
-                            " context boundaries");
+                            std::to_string(limits::context_boundaries_max) + " context boundaries");
   if (!std::is_sorted(boundaries.begin(), boundaries.end(), std::less_equal<>()) ||
       (!boundaries.empty() && boundaries.front() <= 0))
     return invalid_argument("context boundaries are positive and ascending");

@@ -17,11 +17,11 @@ namespace gauger::ledger {
 struct Head {
   uint64_t sequence = 0;  // of the last block; the first is 1
   uint64_t next_row = 0;
-  Digest hash{};          // of the last block
-  Instant block_time{};   // of the last block: the ledger's clock never goes back
+  Digest hash{};         // of the last block
+  Instant block_time{};  // of the last block: the ledger's clock never goes back
   std::array<uint64_t, disposition_count> records{};  // by disposition, ever
-  Counts totals{};        // per meter, of all accepted events; bounds every rollup cell
-  uint32_t strings = 1;   // dictionary sizes
+  Counts totals{};       // per meter, of all accepted events; bounds every rollup cell
+  uint32_t strings = 1;  // dictionary sizes
   uint32_t keys = 0;
 
   bool operator==(const Head&) const = default;

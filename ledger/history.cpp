@@ -91,8 +91,7 @@ Result<std::shared_ptr<const Block>> History::block_of(uint64_t row, Columns col
       }
     }
   }
-  TRY(const auto entry,
-      store_.at_or_before(Family::journal, encode(BlockKey{row, UINT64_MAX})));
+  TRY(const auto entry, store_.at_or_before(Family::journal, encode(BlockKey{row, UINT64_MAX})));
   if (!entry) return corruption("no journal block holds row " + std::to_string(row));
   TRY(auto decoded, decode_block(entry->value, columns));
   auto block = std::make_shared<const Block>(std::move(decoded));

@@ -27,7 +27,8 @@ inline Fingerprint fingerprint(uint64_t ledger_key, StringId name_space, StringI
 
 class IdentityIndex {
  public:
-  IdentityIndex() : fingerprints_(slots_at_start), rows_(slots_at_start), mask_(slots_at_start - 1) {}
+  IdentityIndex()
+      : fingerprints_(slots_at_start), rows_(slots_at_start), mask_(slots_at_start - 1) {}
 
   void prefetch(Fingerprint fingerprint) const {
     __builtin_prefetch(&fingerprints_[fingerprint & mask_]);

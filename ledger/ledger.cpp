@@ -133,8 +133,9 @@ Result<void> Ledger::Impl::recover() {
   if (anchor) {
     // A ledger without blocks may have been killed before its first anchor.
     if (!anchor->head() && head.sequence > 0)
-      return corruption("the ledger's anchor is gone: nobody can say what was acknowledged. "
-                        "Restore a backup");
+      return corruption(
+          "the ledger's anchor is gone: nobody can say what was acknowledged. "
+          "Restore a backup");
     TRY(check_anchor(store, head, anchor->head().value_or(Head{})));
   }
   TRY(load_state(store, head, state));

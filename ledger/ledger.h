@@ -9,8 +9,9 @@
 // Threads: one thread fills and commits. A second encodes, writes and syncs; a third folds what
 // is durable into the rollups. Between them are short bounded queues: `commit` waits when the
 // disk is slower, so memory is bounded. `usage` is safe from any thread and sees durable blocks
-// only; everything else belongs to the committing thread. After any failed write or sync every call answers with that error, for ever: the caller
-// ends the process, since a log that failed once cannot be trusted.
+// only; everything else belongs to the committing thread. After any failed write or sync every call
+// answers with that error, for ever: the caller ends the process, since a log that failed once
+// cannot be trusted.
 //
 // Data directory: `lock` (who holds it), `anchor` (how far it is durable), `store/` (RocksDB).
 #pragma once
@@ -43,12 +44,12 @@ struct LedgerOptions {
 
 // How far the ledger is, for progress and metrics.
 struct LedgerStatus {
-  Head head;                    // of the last committed block
+  Head head;  // of the last committed block
   uint64_t durable_sequence = 0;
   uint64_t published_sequence = 0;
   uint64_t identities = 0;
   uint64_t identity_bytes = 0;
-  uint64_t waiting = 0;         // amendments whose target has not come
+  uint64_t waiting = 0;  // amendments whose target has not come
 };
 
 class Ledger {

@@ -40,8 +40,8 @@ Result<Position> decode_position(std::string_view key, std::string_view value) {
   position.sequence = reader.get<uint64_t>();
   if (key.size() < tail || !reader.complete()) return corruption("a source position is damaged");
   position.source = std::string(key.substr(0, key.size() - tail));
-  position.partition = static_cast<int32_t>(
-      ByteReader(key.substr(key.size() - sizeof(uint32_t))).get_key_u32());
+  position.partition =
+      static_cast<int32_t>(ByteReader(key.substr(key.size() - sizeof(uint32_t))).get_key_u32());
   return position;
 }
 

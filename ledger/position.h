@@ -15,13 +15,13 @@ namespace gauger::ledger {
 struct Position {
   std::string source;
   int32_t partition = 0;
-  int64_t first_offset = 0;  // where the ledger began to read
-  int64_t next_offset = 0;   // the first one it has not read
+  int64_t first_offset = 0;         // where the ledger began to read
+  int64_t next_offset = 0;          // the first one it has not read
   int64_t last_record_offset = -1;  // -1: no record yet
   uint64_t last_record_hash = 0;    // hash64 of its bytes
   uint64_t records = 0;
-  uint64_t gaps = 0;         // offsets that held no record
-  uint64_t sequence = 0;     // the block that moved it last
+  uint64_t gaps = 0;      // offsets that held no record
+  uint64_t sequence = 0;  // the block that moved it last
 };
 
 // Only a log can be read on from a position. A file is read anew from its beginning, and what

@@ -31,7 +31,8 @@ std::string encode_watermark(const BlockKey& next) {
 }
 
 Result<BlockKey> decode_watermark(std::string_view bytes) {
-  if (bytes.size() != 24 || ByteReader(bytes.substr(16)).get<uint64_t>() != hash64(bytes.substr(0, 16)))
+  if (bytes.size() != 24 ||
+      ByteReader(bytes.substr(16)).get<uint64_t>() != hash64(bytes.substr(0, 16)))
     return corruption("the rollups' watermark is damaged");
   return decode_block_key(bytes.substr(0, 16));
 }
@@ -102,7 +103,9 @@ void Projections::pack_by_day(const Change& merged, WriteSet& writes) {
     const auto next = std::min(cell < cells.size() ? cells[cell].place : UINT64_MAX,
                                extra < extras.size() ? extras[extra].place : UINT64_MAX);
     const auto day = utc_day_of(period_of(next), config_.grain);
-    const auto in_day = [&](Place place) { return utc_day_of(period_of(place), config_.grain) == day; };
+    const auto in_day = [&](Place place) {
+      return utc_day_of(period_of(place), config_.grain) == day;
+    };
     auto cell_end = cell;
     while (cell_end < cells.size() && in_day(cells[cell_end].place)) ++cell_end;
     auto extra_end = extra;
@@ -176,8 +179,9 @@ Result<void> merge_range(const Store& store, const std::string& from, const std:
   std::vector<const Change*> changes;
   for (const auto& part : parts) changes.push_back(&part);
   const auto merged = merge(changes);
-  writes.put(Family::rollups, key,
-             encode_rollup(merged.first_sequence, merged.last_sequence, merged.cells, merged.extras));
+  writes.put(
+      Family::rollups, key,
+      encode_rollup(merged.first_sequence, merged.last_sequence, merged.cells, merged.extras));
   return success();
 }
 
@@ -244,18 +248,18 @@ Result<UsageTable> Projections::usage(const UsageQuery& query) const {
 
 Result<void> scan_journal(const Store& store, BlockKey from, uint64_t last, Columns columns,
                           const VisitBlock& visit) {
-  return store.scan(Family::journal, encode(from), {},
-                    [&](std::string_view key, std::string_view value) -> Result<bool> {
-                      TRY(const auto block_key, decode_block_key(key));
-                      if (block_key.sequence > last) return false;
-                      TRY(const auto block, decode_block(value, columns));
-                      if (block.sequence != block_key.sequence ||
-                          block.first_row != block_key.first_row)
-                        return corruption("journal block " + std::to_string(block_key.sequence) +
-                                          " lies under another block's key");
-                      TRY(visit(block, value));
-                      return true;
-                    });
+  return store.scan(
+      Family::journal, encode(from), {},
+      [&](std::string_view key, std::string_view value) -> Result<bool> {
+        TRY(const auto block_key, decode_block_key(key));
+        if (block_key.sequence > last) return false;
+        TRY(const auto block, decode_block(value, columns));
+        if (block.sequence != block_key.sequence || block.first_row != block_key.first_row)
+          return corruption("journal block " + std::to_string(block_key.sequence) +
+                            " lies under another block's key");
+        TRY(visit(block, value));
+        return true;
+      });
 }
 
 }  // namespace gauger::ledger

@@ -1,6 +1,6 @@
 // The rollups: fine cells in immutable packed segments on disk, coarse sums per day and month in
-// memory, and the newest changes, not yet packed, beside both. All of it is folded from durable blocks and can be
-// thrown away; a watermark says where to fold on after a crash.
+// memory, and the newest changes, not yet packed, beside both. All of it is folded from durable
+// blocks and can be thrown away; a watermark says where to fold on after a crash.
 //
 // One thread publishes and flushes; any thread asks.
 #pragma once

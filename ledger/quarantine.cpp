@@ -14,8 +14,7 @@ std::string quarantine_key(uint64_t sequence, uint32_t record) {
 }
 
 std::string quarantine_hash_key(std::string_view name_space, std::string_view raw) {
-  const auto hash =
-      XXH3_128bits_withSeed(raw.data(), raw.size(), hash64(name_space));
+  const auto hash = XXH3_128bits_withSeed(raw.data(), raw.size(), hash64(name_space));
   std::string key = "H";
   put_key_u64(key, hash.high64);
   put_key_u64(key, hash.low64);

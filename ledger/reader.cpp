@@ -45,8 +45,7 @@ Result<UsageTable> Reader::usage(const UsageQuery& query) const {
   return impl_->projections->usage(query);
 }
 
-Result<void> Reader::quarantined(
-    const std::function<bool(const QuarantinedRecord&)>& visit) const {
+Result<void> Reader::quarantined(const std::function<bool(const QuarantinedRecord&)>& visit) const {
   return impl_->store->scan(Family::quarantine, "R", "S",
                             [&](std::string_view key, std::string_view value) -> Result<bool> {
                               TRY(const auto record, decode_quarantined(key, value));
@@ -59,8 +58,7 @@ Result<std::optional<QuarantinedRecord>> Reader::quarantined(uint64_t sequence,
                                                              uint32_t record) const {
   const auto key = quarantine_key(sequence, record);
   TRY(const auto value, impl_->store->get(Family::quarantine, key));
-  if (!value || sequence > impl_->state.head.sequence)
-    return std::optional<QuarantinedRecord>();
+  if (!value || sequence > impl_->state.head.sequence) return std::optional<QuarantinedRecord>();
   TRY(auto found, decode_quarantined(key, *value));
   return std::optional<QuarantinedRecord>(std::move(found));
 }

@@ -31,7 +31,8 @@ Result<void> load_identities(const Store& store, State& state) {
   const auto add = [&](const Block& block, std::string_view) -> Result<void> {
     const auto& events = block.events;
     for (const auto& segment : block.segments) {
-      const auto first = std::lower_bound(events.row.begin(), events.row.end(), segment.first_record);
+      const auto first =
+          std::lower_bound(events.row.begin(), events.row.end(), segment.first_record);
       for (auto at = static_cast<size_t>(first - events.row.begin());
            at < events.size() && events.row[at] < segment.first_record + segment.records; ++at)
         state.identities.insert(fingerprint(state.config.identity_key, segment.name_space,
@@ -57,7 +58,8 @@ Result<void> load_projections(const Store& store, const State& state, Projection
 Result<void> check_anchor(const Store& store, const Head& head, const Head& anchor) {
   const auto lost = [&](const std::string& what) {
     return corruption("the ledger was durable up to block " + std::to_string(anchor.sequence) +
-                      ", but " + what + ". Acknowledged data is gone: this is damage, not a crash. "
+                      ", but " + what +
+                      ". Acknowledged data is gone: this is damage, not a crash. "
                       "Restore a backup");
   };
   if (head.sequence < anchor.sequence)

@@ -131,8 +131,8 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open(const std::filesystem::path
   const auto options = database_options(config);
   impl->statistics = options.statistics;
   rocksdb::DB* db = nullptr;
-  const auto status = rocksdb::DB::Open(options, directory.string(), descriptors(config),
-                                        &impl->handles, &db);
+  const auto status =
+      rocksdb::DB::Open(options, directory.string(), descriptors(config), &impl->handles, &db);
   if (!status.ok()) return to_error(status, "opening " + impl->name);
   impl->db.reset(db);
   return std::unique_ptr<RocksStore>(new RocksStore(std::move(impl)));
@@ -194,8 +194,7 @@ Result<std::optional<std::string>> RocksStore::get(Family family, std::string_vi
 
 Result<std::optional<Store::Entry>> RocksStore::at_or_before(Family family,
                                                              std::string_view key) const {
-  const std::unique_ptr<rocksdb::Iterator> at(
-      impl_->db->NewIterator({}, impl_->handle(family)));
+  const std::unique_ptr<rocksdb::Iterator> at(impl_->db->NewIterator({}, impl_->handle(family)));
   at->SeekForPrev(slice(key));
   if (at->Valid()) {
     return std::optional<Entry>(Entry{at->key().ToString(), at->value().ToString()});

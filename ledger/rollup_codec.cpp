@@ -112,8 +112,7 @@ Result<Change> decode_rollup(std::string_view bytes) {
   ByteReader reader(bytes.substr(magic.size()));
   const auto format = reader.get<uint16_t>();
   if (format > disk_format)
-    return Error{ErrorCode::newer_format,
-                 "a rollup segment has format " + std::to_string(format)};
+    return Error{ErrorCode::newer_format, "a rollup segment has format " + std::to_string(format)};
   const auto codec = reader.get<uint16_t>();
   Change change;
   change.first_sequence = reader.get<uint64_t>();

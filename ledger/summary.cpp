@@ -34,8 +34,7 @@ Change sum_days(const Change& fine, std::chrono::minutes grain, const TimeZone& 
   FlatMap index;
   for (const auto& cell : fine.cells) {
     const auto place = day_place(cell.place);
-    const auto [at, fresh] =
-        index.find_or_insert(place, static_cast<uint32_t>(days.cells.size()));
+    const auto [at, fresh] = index.find_or_insert(place, static_cast<uint32_t>(days.cells.size()));
     if (fresh) days.cells.push_back({place, 0, {}});
     auto& sum = days.cells[at];
     sum.requests += cell.requests;
@@ -49,7 +48,8 @@ Change sum_days(const Change& fine, std::chrono::minutes grain, const TimeZone& 
 
 uint32_t Summary::kind_of(uint32_t key) {
   constexpr uint32_t unknown = UINT32_MAX;
-  if (key >= kind_of_key_.size()) kind_of_key_.resize(std::max<size_t>(key + 1, dictionary_.keys.size()), unknown);
+  if (key >= kind_of_key_.size())
+    kind_of_key_.resize(std::max<size_t>(key + 1, dictionary_.keys.size()), unknown);
   auto& kind = kind_of_key_[key];
   if (kind != unknown) return kind;
   const auto reduced = reduce(dictionary_.keys.key(key), summary_dimensions);
@@ -61,8 +61,8 @@ uint32_t Summary::kind_of(uint32_t key) {
 
 void Summary::add_to(std::map<int32_t, DayOrMonth>& table, FlatMap& index, int32_t when,
                      uint32_t kind, const Cell& cell) {
-  const auto [at, fresh] = index.find_or_insert(
-      place_of(static_cast<uint32_t>(when), kind), static_cast<uint32_t>(cells_.size()));
+  const auto [at, fresh] = index.find_or_insert(place_of(static_cast<uint32_t>(when), kind),
+                                                static_cast<uint32_t>(cells_.size()));
   if (fresh) {
     cells_.push_back({key_of_kind_[kind], 0, {}});
     table[when].cells.push_back(at);
@@ -113,8 +113,9 @@ void Summary::answer(const UsageQuery& query, Aggregator& aggregator) const {
   const auto bucket_begin = [&](int32_t when, bool month) {
     if (query.bucket == Bucket::none) return from;
     if (month) return zone_.month_begin(when);
-    return query.bucket == Bucket::day ? zone_.day_begin(when)
-                                       : zone_.month_begin(zone_.local_month(zone_.day_begin(when)));
+    return query.bucket == Bucket::day
+               ? zone_.day_begin(when)
+               : zone_.month_begin(zone_.local_month(zone_.day_begin(when)));
   };
   const auto& table = whole_months ? months_ : days_;
   const auto first = whole_months ? zone_.local_month(from) : first_day;
@@ -124,8 +125,8 @@ void Summary::answer(const UsageQuery& query, Aggregator& aggregator) const {
     for (const auto cell : at->second.cells)
       aggregator.add(begin, cells_[cell].key, cells_[cell].requests, cells_[cell].counts);
   }
-  for (auto at = extras_.lower_bound({first_day, 0}); at != extras_.end() && at->first.first < last_day;
-       ++at)
+  for (auto at = extras_.lower_bound({first_day, 0});
+       at != extras_.end() && at->first.first < last_day; ++at)
     for (const auto& [name, count] : at->second)
       aggregator.add_extra(bucket_begin(at->first.first, false), key_of_kind_[at->first.second],
                            name, count);

@@ -53,14 +53,14 @@ class Summary {
 
   const Dictionary& dictionary_;
   TimeZone zone_;
-  KeyDictionary kinds_;                   // reduced keys
-  std::vector<uint32_t> key_of_kind_;     // the first key of each kind
+  KeyDictionary kinds_;                // reduced keys
+  std::vector<uint32_t> key_of_kind_;  // the first key of each kind
   std::vector<uint32_t> kind_of_key_;
   FlatMap month_of_day_;
   std::vector<SummaryCell> cells_;
   std::map<int32_t, DayOrMonth> days_;
   std::map<int32_t, DayOrMonth> months_;
-  FlatMap day_index_;    // day << 32 | kind -> cell
+  FlatMap day_index_;  // day << 32 | kind -> cell
   FlatMap month_index_;
   std::map<std::pair<int32_t, uint32_t>, std::map<StringId, int64_t>> extras_;  // day, kind
 };

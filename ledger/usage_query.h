@@ -34,9 +34,9 @@ enum class Dimension : uint8_t {
   usage_source,
 };
 inline constexpr std::array<std::string_view, 17> dimension_names = {
-    "namespace", "team",        "project", "workload",     "provider",     "provider_account",
-    "model",     "region",      "accelerator", "program",  "service_tier", "context_tier",
-    "role",      "outcome",     "purpose", "exposure",     "usage_source"};
+    "namespace", "team",    "project",     "workload", "provider",     "provider_account",
+    "model",     "region",  "accelerator", "program",  "service_tier", "context_tier",
+    "role",      "outcome", "purpose",     "exposure", "usage_source"};
 
 using DimensionMask = uint32_t;
 constexpr DimensionMask mask_of(Dimension dimension) {

@@ -163,7 +163,8 @@ class Verification {
         return false;
       });
       for (const auto row : rows) {
-        TRY(const bool same, same_identity(row, segment.name_space, events.source[i], events.id[i]));
+        TRY(const bool same,
+            same_identity(row, segment.name_space, events.source[i], events.id[i]));
         if (same)
           find("'" + std::string(events.id[i]) + "' was accepted twice, the second time in " +
                name(block));
@@ -198,8 +199,8 @@ class Verification {
       auto& position = found->second;
       if (!fresh && segment.begin_offset != position.next_offset)
         find(name(block) + " reads " + segment.source + "/" + std::to_string(segment.partition) +
-             " from offset " + std::to_string(segment.begin_offset) + ", but the one before ended at " +
-             std::to_string(position.next_offset));
+             " from offset " + std::to_string(segment.begin_offset) +
+             ", but the one before ended at " + std::to_string(position.next_offset));
       position.next_offset = segment.end_offset;
       position.gaps += segment.gaps;
       position.sequence = block.sequence;

@@ -15,7 +15,7 @@
 namespace gauger::ledger {
 
 struct VerifyReport {
-  Head head;                     // what was verified: the last durable block
+  Head head;  // what was verified: the last durable block
   uint64_t blocks = 0;
   uint64_t rollup_segments = 0;
   uint64_t rollups_through = 0;  // the packed rollups cover the blocks up to here

@@ -20,7 +20,7 @@ enum class Meter : uint8_t {
   output_text = 6,
   output_reasoning = 7,
   output_audio = 8,
-  compute_us = 9,    // accelerator-microseconds
+  compute_us = 9,     // accelerator-microseconds
   web_searches = 10,  // calls
   images = 11,        // generated images
 };
@@ -28,13 +28,13 @@ enum class Meter : uint8_t {
 inline constexpr size_t meter_count = 12;
 
 inline constexpr std::array<std::string_view, meter_count> meter_names = {
-    "input_uncached", "cache_read",       "cache_write_5m", "cache_write_1h",
-    "input_audio",    "input_image",      "output_text",    "output_reasoning",
-    "output_audio",   "compute_us",       "web_searches",   "images"};
+    "input_uncached", "cache_read",  "cache_write_5m", "cache_write_1h",
+    "input_audio",    "input_image", "output_text",    "output_reasoning",
+    "output_audio",   "compute_us",  "web_searches",   "images"};
 
 // The input classes decide the context tier; together they are what providers call input.
-inline constexpr size_t input_meter_count = 6;   // input_uncached … input_image
-inline constexpr size_t token_meter_count = 9;   // … output_audio
+inline constexpr size_t input_meter_count = 6;  // input_uncached … input_image
+inline constexpr size_t token_meter_count = 9;  // … output_audio
 
 constexpr std::string_view to_string(Meter meter) {
   return meter_names[static_cast<size_t>(meter)];

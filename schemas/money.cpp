@@ -8,8 +8,8 @@ namespace gauger {
 std::string to_string(Int128 value) {
   std::array<char, 48> digits{};
   auto position = digits.size();
-  Uint128 magnitude = value < 0 ? Uint128{0} - static_cast<Uint128>(value)
-                                : static_cast<Uint128>(value);
+  Uint128 magnitude =
+      value < 0 ? Uint128{0} - static_cast<Uint128>(value) : static_cast<Uint128>(value);
   do {
     digits[--position] = static_cast<char>('0' + static_cast<int>(magnitude % 10));
     magnitude /= 10;
@@ -29,7 +29,7 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 // The parts of a decimal literal: its significant digits and where the point stands.
 struct Literal {
   bool negative = false;
-  std::string digits;        // without the point
+  std::string digits;           // without the point
   int64_t fraction_digits = 0;  // how many of them stand behind the point, exponent applied
 };
 
@@ -78,8 +78,8 @@ Result<Int128> parse_decimal(std::string_view text, int digits) {
   }
   if (std::all_of(all.begin(), all.end(), [](char c) { return c == '0'; })) return Int128{0};
   if (literal.fraction_digits > digits)
-    return invalid_argument("'" + std::string(text) + "' has more than " +
-                            std::to_string(digits) + " digits behind the point");
+    return invalid_argument("'" + std::string(text) + "' has more than " + std::to_string(digits) +
+                            " digits behind the point");
   const auto too_large = Error{ErrorCode::overflow, "'" + std::string(text) + "' is too large"};
   if (digits - literal.fraction_digits > 60) return too_large;
   all.append(static_cast<size_t>(digits - literal.fraction_digits), '0');

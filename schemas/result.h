@@ -20,13 +20,13 @@ namespace gauger {
 enum class ErrorCode : uint8_t {
   invalid_argument,  // a flag, field, file or document that cannot be meant: exit code 2
   not_found,
-  conflict,          // the same key with other content; a document that overlaps another
-  refused,           // understood, but the state of the ledger forbids it
-  corruption,        // stored bytes are damaged
-  newer_format,      // written by a newer Gauger
-  io,                // disk or network failed
-  unavailable,       // locked by another process, broker away: may work later
-  overflow,          // an exact result does not fit
+  conflict,      // the same key with other content; a document that overlaps another
+  refused,       // understood, but the state of the ledger forbids it
+  corruption,    // stored bytes are damaged
+  newer_format,  // written by a newer Gauger
+  io,            // disk or network failed
+  unavailable,   // locked by another process, broker away: may work later
+  overflow,      // an exact result does not fit
 };
 
 // The stable name used in JSON and logs, e.g. "invalid_argument".
@@ -38,8 +38,7 @@ struct Error {
 };
 
 template <class T>
-using Result =
-    boost::outcome_v2::basic_result<T, Error, boost::outcome_v2::policy::terminate>;
+using Result = boost::outcome_v2::basic_result<T, Error, boost::outcome_v2::policy::terminate>;
 
 inline auto success() { return boost::outcome_v2::success(); }
 

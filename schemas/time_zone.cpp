@@ -18,8 +18,7 @@ date::local_days local_date(const void* zone, Instant instant) {
 }
 
 Instant begin_of(const void* zone, date::local_days day) {
-  return std::chrono::floor<Duration>(
-      zone_of(zone).to_sys(day, date::choose::earliest));
+  return std::chrono::floor<Duration>(zone_of(zone).to_sys(day, date::choose::earliest));
 }
 
 }  // namespace
@@ -65,8 +64,8 @@ Result<int32_t> parse_month(std::string_view text) {
 std::string format_month(int32_t month) {
   const auto year = 1970 + (month >= 0 ? month / 12 : -((11 - month) / 12));
   std::array<char, 32> text{};
-  const int length = std::snprintf(text.data(), text.size(), "%04d-%02d", year,
-                                   month - (year - 1970) * 12 + 1);
+  const int length =
+      std::snprintf(text.data(), text.size(), "%04d-%02d", year, month - (year - 1970) * 12 + 1);
   return {text.data(), static_cast<size_t>(length)};
 }
 

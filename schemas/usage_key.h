@@ -25,8 +25,8 @@ enum class Exposure : uint8_t { internal, external };
 enum class Role : uint8_t { root, retry, fallback };
 enum class Outcome : uint8_t { absent, accepted, escalated, failed };
 
-inline constexpr std::array<std::string_view, 5> service_tier_names = {
-    "standard", "batch", "flex", "priority", "provisioned"};
+inline constexpr std::array<std::string_view, 5> service_tier_names = {"standard", "batch", "flex",
+                                                                       "priority", "provisioned"};
 inline constexpr std::array<std::string_view, 3> usage_source_names = {"reported", "estimated",
                                                                        "missing"};
 inline constexpr std::array<std::string_view, 3> purpose_names = {"production", "shadow",

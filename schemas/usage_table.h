@@ -20,11 +20,11 @@ struct ExtraSum {
 };
 
 struct UsageRow {
-  Instant period;          // begin of the period, UTC
-  uint32_t key = 0;        // index into UsageTable::keys
+  Instant period;             // begin of the period, UTC
+  uint32_t key = 0;           // index into UsageTable::keys
   uint32_t extras_begin = 0;  // into UsageTable::extras
   uint32_t extras_count = 0;
-  int64_t requests = 0;    // events; retractions have taken theirs back
+  int64_t requests = 0;  // events; retractions have taken theirs back
   Counts counts{};
 };
 

@@ -9,7 +9,6 @@ namespace gauger {
 
 }  // namespace gauger
 
-#define VERIFY(condition, why)                                             \
-  (static_cast<bool>(condition)                                            \
-       ? static_cast<void>(0)                                              \
-       : ::gauger::verify_failed(#condition, (why), __FILE__, __LINE__))
+#define VERIFY(condition, why)                         \
+  (static_cast<bool>(condition) ? static_cast<void>(0) \
+                                : ::gauger::verify_failed(#condition, (why), __FILE__, __LINE__))

@@ -33,9 +33,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   answers.record = view(data, size);
   decoder->decode(answers.record, {}, answers);
   const auto begin = answers.record.find_first_not_of(" \t\r\n");
-  const auto is_batch = begin != std::string_view::npos &&
-                        (answers.record[begin] == '[' ||
-                         answers.record.find("\"events\"") != std::string_view::npos);
+  const auto is_batch =
+      begin != std::string_view::npos &&
+      (answers.record[begin] == '[' || answers.record.find("\"events\"") != std::string_view::npos);
   if (is_batch) return 0;
   require(answers.accepted.size() + answers.rejected == 1, "one record, not one answer");
   if (answers.accepted.empty()) return 0;

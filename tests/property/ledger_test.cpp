@@ -83,8 +83,7 @@ UsageEvent event_of(const Operation& operation, const std::string& team) {
     case EventKind::usage: return usage_event(operation.id, operation.content, 1, team);
     case EventKind::retraction: return retraction(operation.id, operation.target);
     case EventKind::outcome:
-      return outcome_event(operation.id, operation.target,
-                           static_cast<Outcome>(operation.content));
+      return outcome_event(operation.id, operation.target, static_cast<Outcome>(operation.content));
   }
   return {};
 }

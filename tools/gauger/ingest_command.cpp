@@ -8,8 +8,8 @@
 #include <memory>
 
 #include "ingest/file_source.h"
-#include "ingest/json_decoder.h"
 #include "ingest/intake.h"
+#include "ingest/json_decoder.h"
 #include "ingest/kafka_source.h"
 #include "ledger/ledger.h"
 #include "tools/gauger/command.h"
@@ -92,7 +92,8 @@ ingest::IntakeOptions intake_options(const Options& options) {
   return intake;
 }
 
-Result<std::unique_ptr<ingest::Decoder>> decoder_for(const Options& options, std::string_view by_suffix) {
+Result<std::unique_ptr<ingest::Decoder>> decoder_for(const Options& options,
+                                                     std::string_view by_suffix) {
   const auto name = options.format.empty() ? std::string(by_suffix) : options.format;
   // One protobuf event per record has a path of its own.
   if (name == "proto") return std::unique_ptr<ingest::Decoder>();
@@ -181,21 +182,29 @@ void print_report(const Options& options, const ledger::Head& before, const ledg
     return after.records[at] - before.records[at];
   };
   uint64_t all = 0;
-  for (size_t i = 0; i < ledger::disposition_count; ++i) all += after.records[i] - before.records[i];
+  for (size_t i = 0; i < ledger::disposition_count; ++i)
+    all += after.records[i] - before.records[i];
   if (options.output == Output::json) {
     fmt::print("{{\"records\": {}", all);
     for (size_t i = 0; i < ledger::disposition_count; ++i)
-      fmt::print(", \"{}\": {}", ledger::disposition_names[i], after.records[i] - before.records[i]);
+      fmt::print(", \"{}\": {}", ledger::disposition_names[i],
+                 after.records[i] - before.records[i]);
     fmt::print(", \"sequence\": {}}}\n", after.sequence);
     return;
   }
-  fmt::print("{} records in {:.1f} s ({} per second)\n", grouped(static_cast<int64_t>(all)), seconds,
+  fmt::print("{} records in {:.1f} s ({} per second)\n", grouped(static_cast<int64_t>(all)),
+             seconds,
              grouped(static_cast<int64_t>(static_cast<double>(all) / std::max(seconds, 0.001))));
-  fmt::print("  accepted     {:>14}\n", grouped(static_cast<int64_t>(of(ledger::Disposition::accepted))));
-  fmt::print("  duplicate    {:>14}\n", grouped(static_cast<int64_t>(of(ledger::Disposition::duplicate))));
-  fmt::print("  restamped    {:>14}\n", grouped(static_cast<int64_t>(of(ledger::Disposition::restamped))));
-  fmt::print("  conflict     {:>14}\n", grouped(static_cast<int64_t>(of(ledger::Disposition::conflict))));
-  fmt::print("  quarantined  {:>14}\n", grouped(static_cast<int64_t>(of(ledger::Disposition::quarantined))));
+  fmt::print("  accepted     {:>14}\n",
+             grouped(static_cast<int64_t>(of(ledger::Disposition::accepted))));
+  fmt::print("  duplicate    {:>14}\n",
+             grouped(static_cast<int64_t>(of(ledger::Disposition::duplicate))));
+  fmt::print("  restamped    {:>14}\n",
+             grouped(static_cast<int64_t>(of(ledger::Disposition::restamped))));
+  fmt::print("  conflict     {:>14}\n",
+             grouped(static_cast<int64_t>(of(ledger::Disposition::conflict))));
+  fmt::print("  quarantined  {:>14}\n",
+             grouped(static_cast<int64_t>(of(ledger::Disposition::quarantined))));
   fmt::print("durable up to journal block {}\n", after.sequence);
 }
 
@@ -276,12 +285,16 @@ void add_ingest_command(CLI::App& app, Run& run) {
   command->add_option("--topic", options->topic, "the topic to read");
   command->add_option("--group", options->group, "publish positions under this consumer group");
   command->add_option("--property", options->properties, "a setting of librdkafka, NAME=VALUE");
-  command->add_flag("--until-end", options->until_end, "end when the topic's present end is reached");
+  command->add_flag("--until-end", options->until_end,
+                    "end when the topic's present end is reached");
   auto* made = "A ledger that is made now";
-  command->add_option("--grain", options->grain, "minutes of the fine rollups: 15, 30 or 60")->group(made);
-  command->add_option("--time-zone", options->time_zone, "zone of its days and months")->group(made);
-  command->add_option("--context-boundaries", options->context_boundaries,
-                      "tokens of input above which providers charge another price")
+  command->add_option("--grain", options->grain, "minutes of the fine rollups: 15, 30 or 60")
+      ->group(made);
+  command->add_option("--time-zone", options->time_zone, "zone of its days and months")
+      ->group(made);
+  command
+      ->add_option("--context-boundaries", options->context_boundaries,
+                   "tokens of input above which providers charge another price")
       ->delimiter(',')
       ->group(made);
   add_output_option(*command, options->output);

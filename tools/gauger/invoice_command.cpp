@@ -51,7 +51,8 @@ Result<void> add_ledger_blockers(const ledger::Reader& reader, billing::InvoiceD
   if (others != 0)
     draft.blockers.push_back(
         {BlockerKind::quarantined,
-         fmt::format("{} records are in quarantine; see `gauger quarantine list`", others), others});
+         fmt::format("{} records are in quarantine; see `gauger quarantine list`", others),
+         others});
   return success();
 }
 
@@ -67,7 +68,8 @@ Result<billing::InvoiceDraft> make_draft(const Options& options, const ledger::R
   billing::InvoiceRequest request;
   request.bill_to = options.team;
   TRY(request.month, parse_month(options.period));
-  TRY(request.zone, TimeZone::find(options.zone.empty() ? reader.config().time_zone : options.zone));
+  TRY(request.zone,
+      TimeZone::find(options.zone.empty() ? reader.config().time_zone : options.zone));
   ledger::UsageQuery query;
   query.interval = billing::month_of(request);
   query.bucket = ledger::Bucket::grain;

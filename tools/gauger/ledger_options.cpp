@@ -14,7 +14,8 @@ void add_data_option(CLI::App& command, std::string& directory) {
 void PeriodOptions::add_to(CLI::App& command) {
   command.add_option("--from", from, "first instant, RFC 3339 or a date (UTC)");
   command.add_option("--until", until, "first instant after it");
-  command.add_option("--period", period, "a month (2027-01) or day (2027-01-16) of the ledger's zone")
+  command
+      .add_option("--period", period, "a month (2027-01) or day (2027-01-16) of the ledger's zone")
       ->excludes("--from")
       ->excludes("--until");
 }
@@ -54,8 +55,7 @@ void FilterOptions::add_to(CLI::App& command) {
 std::vector<ledger::Filter> FilterOptions::filters() const {
   std::vector<ledger::Filter> filters;
   for (size_t i = 0; i < values.size(); ++i)
-    if (!values[i].empty())
-      filters.push_back({static_cast<ledger::Dimension>(i), values[i]});
+    if (!values[i].empty()) filters.push_back({static_cast<ledger::Dimension>(i), values[i]});
   return filters;
 }
 

@@ -8,9 +8,7 @@
 
 namespace gauger::tools {
 
-int exit_code(const Error& error) {
-  return error.code == ErrorCode::invalid_argument ? 2 : 1;
-}
+int exit_code(const Error& error) { return error.code == ErrorCode::invalid_argument ? 2 : 1; }
 
 void add_output_option(CLI::App& command, Output& output) {
   static const std::map<std::string, Output> names = {

@@ -40,9 +40,9 @@ void print_json(const ledger::QuarantinedRecord& record) {
   fmt::print(
       "{{\"id\": \"{}\", \"reason\": \"{}\", \"detail\": {}, \"namespace\": {}, \"source\": {}, "
       "\"partition\": {}, \"offset\": {}, \"block_time\": \"{}\", \"record_bytes\": {}}}",
-      record.id(), to_string(record.reason), json_text(record.detail),
-      json_text(record.name_space), json_text(record.source), record.partition, record.offset,
-      format_instant(record.block_time), record.record_bytes);
+      record.id(), to_string(record.reason), json_text(record.detail), json_text(record.name_space),
+      json_text(record.source), record.partition, record.offset, format_instant(record.block_time),
+      record.record_bytes);
 }
 
 Result<void> list(const Options& options) {
@@ -109,9 +109,11 @@ Result<void> show(const Options& options) {
     print_json(*record);
     fmt::print("\n");
   } else {
-    fmt::print("id          {}\nreason      {}\ndetail      {}\nwhere       {}\nblock time  {}\nbytes       {}\n",
-               record->id(), to_string(record->reason), record->detail, where(*record),
-               format_instant(record->block_time), record->record_bytes);
+    fmt::print(
+        "id          {}\nreason      {}\ndetail      {}\nwhere       {}\nblock time  {}\nbytes     "
+        "  {}\n",
+        record->id(), to_string(record->reason), record->detail, where(*record),
+        format_instant(record->block_time), record->record_bytes);
   }
   return success();
 }
@@ -123,7 +125,8 @@ Result<void> export_raw(const Options& options) {
   if (!options.id.empty()) {
     TRY(const auto id, parse_id(options.id));
     TRY(const auto record, reader->quarantined(id.first, id.second));
-    if (!record) return Error{ErrorCode::not_found, "no quarantined record has the id " + options.id};
+    if (!record)
+      return Error{ErrorCode::not_found, "no quarantined record has the id " + options.id};
     std::fwrite(record->raw.data(), 1, record->raw.size(), stdout);
     return success();
   }

@@ -41,10 +41,11 @@ Result<Grouping> parse_grouping(const std::string& by) {
     const auto end = std::min(by.find(',', begin), by.size());
     const auto name = by.substr(begin, end - begin);
     begin = end + 1;
-    const auto found = std::find(ledger::dimension_names.begin(), ledger::dimension_names.end(), name);
+    const auto found =
+        std::find(ledger::dimension_names.begin(), ledger::dimension_names.end(), name);
     if (found != ledger::dimension_names.end()) {
-      grouping.mask |= ledger::mask_of(
-          static_cast<Dimension>(found - ledger::dimension_names.begin()));
+      grouping.mask |=
+          ledger::mask_of(static_cast<Dimension>(found - ledger::dimension_names.begin()));
     } else if (name == "model_tier" || name == "tier") {
       grouping.model_tier = true;
       grouping.mask |= ledger::mask_of(Dimension::provider) | ledger::mask_of(Dimension::model);
@@ -56,9 +57,9 @@ Result<Grouping> parse_grouping(const std::string& by) {
                         : name == "month" ? Bucket::month
                                           : Bucket::grain;
     } else if (!name.empty()) {
-      return invalid_argument(
-          "--by does not know '" + name + "'; it takes period, hour, day, month, model_tier, " +
-          fmt::format("{}", fmt::join(ledger::dimension_names, ", ")));
+      return invalid_argument("--by does not know '" + name +
+                              "'; it takes period, hour, day, month, model_tier, " +
+                              fmt::format("{}", fmt::join(ledger::dimension_names, ", ")));
     }
     if (!name.empty()) grouping.columns.push_back(name == "tier" ? "model_tier" : name);
   }
@@ -87,7 +88,8 @@ std::string text_of(const UsageTable& table, const UsageRow& row, const std::str
   if (column == "period" || column == "hour") return format_instant(row.period);
   if (column == "day") return format_day(zone.local_day(row.period));
   if (column == "month") return format_month(zone.local_month(row.period));
-  const auto found = std::find(ledger::dimension_names.begin(), ledger::dimension_names.end(), column);
+  const auto found =
+      std::find(ledger::dimension_names.begin(), ledger::dimension_names.end(), column);
   switch (static_cast<Dimension>(found - ledger::dimension_names.begin())) {
     case Dimension::name_space: return std::string(table.text(key.name_space));
     case Dimension::team: return std::string(table.text(key.team));
@@ -149,7 +151,9 @@ Result<std::vector<Line>> make_lines(const UsageTable& table, const Grouping& gr
 }
 
 // 3,600,000,000 accelerator-us = 1 hour, to four digits, cut off.
-std::string hours(int64_t us) { return fmt::format("{}.{:04}", us / 3'600'000'000, us % 3'600'000'000 / 360'000); }
+std::string hours(int64_t us) {
+  return fmt::format("{}.{:04}", us / 3'600'000'000, us % 3'600'000'000 / 360'000);
+}
 
 void print_text(const UsageTable& table, const Grouping& grouping, const std::vector<Line>& lines,
                 bool csv) {
@@ -249,9 +253,10 @@ void add_usage_command(CLI::App& app, Run& run) {
   command->footer(
       "Example: gauger usage --data ./ledger --by team,model --period 2026-10 --output json");
   add_data_option(*command, options->data);
-  command->add_option("--by", options->by,
-                      "what to tell apart, by comma: team, model, model_tier, project, workload, "
-                      "period, hour, day, month, or any part of the usage key")
+  command
+      ->add_option("--by", options->by,
+                   "what to tell apart, by comma: team, model, model_tier, project, workload, "
+                   "period, hour, day, month, or any part of the usage key")
       ->default_str("team,model");
   command->add_option("--models", options->models, "the model catalogue, for model_tier");
   options->period.add_to(*command);

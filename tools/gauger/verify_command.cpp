@@ -18,10 +18,11 @@ struct Options {
 
 void print_report(const ledger::VerifyReport& report, Output output) {
   if (output == Output::json) {
-    fmt::print("{{\"sequence\": {}, \"blocks\": {}, \"accepted\": {}, \"partitions\": {}, "
-               "\"gap_offsets\": {}, \"rollups_through\": {}, \"hash\": \"{}\", \"findings\": [",
-               report.head.sequence, report.blocks, report.head.records[0], report.partitions,
-               report.gaps, report.rollups_through, ledger::to_hex(report.head.hash));
+    fmt::print(
+        "{{\"sequence\": {}, \"blocks\": {}, \"accepted\": {}, \"partitions\": {}, "
+        "\"gap_offsets\": {}, \"rollups_through\": {}, \"hash\": \"{}\", \"findings\": [",
+        report.head.sequence, report.blocks, report.head.records[0], report.partitions, report.gaps,
+        report.rollups_through, ledger::to_hex(report.head.hash));
     for (size_t i = 0; i < report.findings.size(); ++i)
       fmt::print("{}{}", i == 0 ? "" : ", ", json_text(report.findings[i]));
     fmt::print("]}}\n");
@@ -57,7 +58,8 @@ Result<void> run_verify(const Options& options) {
 
 void add_verify_command(CLI::App& app, Run& run) {
   auto options = std::make_shared<Options>();
-  auto* command = app.add_subcommand("verify", "prove that a ledger's state is the fold of its journal");
+  auto* command =
+      app.add_subcommand("verify", "prove that a ledger's state is the fold of its journal");
   command->footer("Example: gauger verify --data ./ledger\nReads only; runs beside a writer.");
   add_data_option(*command, options->data);
   add_output_option(*command, options->output);

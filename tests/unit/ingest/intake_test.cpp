@@ -23,7 +23,8 @@ class ListSource final : public Source {
     records_.push_back({*bytes_.back(), offset, partition});
   }
   const std::vector<PartitionName>& partitions() const override { return partitions_; }
-  Result<void> poll(RecordBatch& batch, size_t records_max, size_t, std::chrono::milliseconds) override {
+  Result<void> poll(RecordBatch& batch, size_t records_max, size_t,
+                    std::chrono::milliseconds) override {
     for (size_t i = 0; i < std::min<size_t>(records_max, 3) && next_ < records_.size(); ++i)
       batch.records.push_back(records_[next_++]);
     batch.at_end = next_ == records_.size();
@@ -105,11 +106,11 @@ TEST_CASE("an intake without room on the disk pauses and reads nothing", "[inges
     ListSource source("file:x");
     source.add(0, 0, event_json(1));
     bool paused = false;
-    const auto done = run_intake(*opened.value(), source, json_options(),
-                                 [&](const IntakeProgress& progress) {
-                                   paused = progress.paused;
-                                   return false;
-                                 });
+    const auto done =
+        run_intake(*opened.value(), source, json_options(), [&](const IntakeProgress& progress) {
+          paused = progress.paused;
+          return false;
+        });
     REQUIRE(done.has_value());
     CHECK(paused);
     CHECK(done.value().records == 0);

@@ -43,8 +43,13 @@ Block full_block() {
   for (const auto* text : {"reservation", "r2"}) events.reservation_id.add(text);
   events.targets = {{1, StringId{5}, "0f8fad5b", "it was not accepted"}};
   events.extras = {{0, StringId{9}, 12}};
-  block.adjustments = {{5, 1'800'000'000'000'000, 1, Adjustment::no_key, mask_of(Meter::cache_read),
-                        {0, 42}, {{StringId{9}, 3}}}};
+  block.adjustments = {{5,
+                        1'800'000'000'000'000,
+                        1,
+                        Adjustment::no_key,
+                        mask_of(Meter::cache_read),
+                        {0, 42},
+                        {{StringId{9}, 3}}}};
   block.first_string = 3;
   block.strings = {"default", "gateway"};
   block.first_key = 0;
@@ -138,9 +143,9 @@ TEST_CASE("only canonical lower-case UUIDs are packed", "[ledger]") {
   std::string text;
   unpack_uuid(text, packed);
   CHECK(text == "0f8fad5b-d9cb-469f-a165-70867728950e");
-  for (const auto* other : {"0F8FAD5B-d9cb-469f-a165-70867728950e", "", "0f8fad5b",
-                            "0f8fad5b+d9cb-469f-a165-70867728950e",
-                            "0f8fad5b-d9cb-469f-a165-70867728950g"})
+  for (const auto* other :
+       {"0F8FAD5B-d9cb-469f-a165-70867728950e", "", "0f8fad5b",
+        "0f8fad5b+d9cb-469f-a165-70867728950e", "0f8fad5b-d9cb-469f-a165-70867728950g"})
     CHECK_FALSE(pack_uuid(packed, other));
   CHECK(packed.size() == 16);
 }

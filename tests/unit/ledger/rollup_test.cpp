@@ -86,7 +86,8 @@ TEST_CASE("usage answers by any part of the key, by time, and by filters", "[led
     if (i % 3 != 0 && i % 5 == 0) expected_ads_p1 += i;
   }
   // The same sums from day sums, from fine cells, and in every bucket.
-  for (const auto bucket : {Bucket::none, Bucket::day, Bucket::month, Bucket::hour, Bucket::grain}) {
+  for (const auto bucket :
+       {Bucket::none, Bucket::day, Bucket::month, Bucket::hour, Bucket::grain}) {
     CHECK(total(ask(0, bucket, {})) == expected);
     CHECK(total(ask(all_dimensions, bucket, {})) == expected);
     CHECK(total(ask(mask_of(Dimension::model), bucket,
@@ -94,8 +95,8 @@ TEST_CASE("usage answers by any part of the key, by time, and by filters", "[led
   }
   CHECK(ask(mask_of(Dimension::team), Bucket::day, {}).rows.size() == 6);
   CHECK(ask(0, Bucket::none, {{Dimension::team, "nobody"}}).rows.empty());
-  UsageQuery bad{{at("2027-01-10"), at("2027-01-13")}, 0, Bucket::none,
-                 {{Dimension::service_tier, "gold"}}};
+  UsageQuery bad{
+      {at("2027-01-10"), at("2027-01-13")}, 0, Bucket::none, {{Dimension::service_tier, "gold"}}};
   CHECK(bench.ledger->usage(bad).error().code == ErrorCode::invalid_argument);
   UsageQuery off_grain{{at("2027-01-10T00:10:00Z"), at("2027-01-13")}, 0, Bucket::none, {}};
   CHECK(bench.ledger->usage(off_grain).error().code == ErrorCode::invalid_argument);

@@ -46,7 +46,9 @@ class Directory {
     REQUIRE(store->write(writes).has_value());
     REQUIRE(store->sync().has_value());
   }
-  VerifyReport verified() const { return verify(path_, [](uint64_t, uint64_t) {}).value(); }
+  VerifyReport verified() const {
+    return verify(path_, [](uint64_t, uint64_t) {}).value();
+  }
   const std::filesystem::path& path() const { return path_; }
 
  private:
@@ -77,7 +79,8 @@ TEST_CASE("a sound ledger verifies and answers a reader", "[ledger]") {
   CHECK(report.rollups_through == 3);
   CHECK(report.partitions == 1);
   const auto reader = Reader::open(directory.path()).value();
-  const auto table = reader->usage({{at("2027-01-01"), at("2027-02-01")}, 0, Bucket::none, {}}).value();
+  const auto table =
+      reader->usage({{at("2027-01-01"), at("2027-02-01")}, 0, Bucket::none, {}}).value();
   REQUIRE(table.rows.size() == 1);
   CHECK(table.rows[0].requests == 6);
 }
@@ -129,8 +132,7 @@ TEST_CASE("a second writer is told who holds the ledger", "[ledger]") {
   const auto second = directory.open();
   REQUIRE_FALSE(second.has_value());
   CHECK(second.error().code == ErrorCode::unavailable);
-  CHECK(second.error().sentence.find("process " + std::to_string(::getpid())) !=
-        std::string::npos);
+  CHECK(second.error().sentence.find("process " + std::to_string(::getpid())) != std::string::npos);
 }
 
 TEST_CASE("a ledger opened with another grain is refused and keeps its own", "[ledger]") {
