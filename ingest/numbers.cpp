@@ -1,6 +1,8 @@
 #include "ingest/numbers.h"
 
+#include <algorithm>
 #include <charconv>
+#include <string>
 
 #include "ingest/check.h"
 #include "schemas/int128.h"
@@ -196,6 +198,41 @@ Instant parse_timestamp(std::string_view text) {
                    minutes * 60 + seconds - offset;
   if (utc < timestamp_seconds_min || utc > timestamp_seconds_max) return no_instant;
   return instant_from_us(utc * 1'000'000 + us);
+}
+
+Instant parse_loose_timestamp(std::string_view text) {
+  constexpr size_t date_end = std::string_view("2027-01-16").size();
+  if (text.size() <= date_end || text.size() > 64) return no_instant;
+  std::string full(text);
+  if (full[date_end] == ' ') full[date_end] = 'T';
+  const auto zone = full.find_first_of("Zz+-", date_end);
+  if (zone == std::string::npos)
+    full += 'Z';
+  else if (full[zone] == 'z')
+    full[zone] = 'Z';
+  else if (full.size() - zone == 3)
+    full += ":00";
+  else if (full.size() - zone == 5 && full[zone] != 'Z')
+    full.insert(zone + 3, ":");
+  return parse_timestamp(full);
+}
+
+Instant parse_unix_time(std::string_view text, int digits) {
+  JsonNumber number;
+  if (!split(text, number)) return no_instant;
+  // The digits before the point, once it was moved to the microsecond.
+  std::string us(number.whole);
+  us += number.fraction;
+  const auto size = static_cast<int>(number.whole.size()) + number.exponent + 6 - digits;
+  constexpr int digits_max = 18;
+  if (size > digits_max) return no_instant;
+  us.resize(static_cast<size_t>(std::max(size, 0)), '0');
+  int64_t value = 0;
+  if (!us.empty() && parse_digits(us, value) != Whole::ok) return no_instant;
+  if (number.negative) value = -value;
+  if (value < timestamp_seconds_min * 1'000'000 || value / 1'000'000 > timestamp_seconds_max)
+    return no_instant;
+  return instant_from_us(value);
 }
 
 }  // namespace gauger::ingest

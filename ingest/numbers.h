@@ -27,4 +27,12 @@ Whole parse_digits(std::string_view text, int64_t& value);
 // where it is not one.
 Instant parse_timestamp(std::string_view text);
 
+// The same, as logs and databases write it: a space for the T, no zone (UTC is meant), a zone of
+// "+00" or "+0000". no_instant where it is not one.
+Instant parse_loose_timestamp(std::string_view text);
+
+// Seconds since 1970 scaled by 10^digits: digits 0 for seconds, 3 for milliseconds. Fractions
+// below the microsecond are cut off.
+Instant parse_unix_time(std::string_view text, int digits);
+
 }  // namespace gauger::ingest

@@ -440,13 +440,17 @@ void WireScratch::clear() {
   memory_used_ = false;
 }
 
-RejectReason decode_wire(std::string_view bytes, UsageEvent& event, WireScratch& scratch) {
+RejectReason read_wire(std::string_view bytes, UsageEvent& event, WireScratch& scratch) {
   scratch.detail.clear();
   if (bytes.size() > limits::record_bytes_max) {
     scratch.detail = fmt::format("more than the {} bytes of one record", limits::record_bytes_max);
     return RejectReason::record_too_large;
   }
-  const auto reason = WireReader(event, scratch).read(bytes);
+  return WireReader(event, scratch).read(bytes);
+}
+
+RejectReason decode_wire(std::string_view bytes, UsageEvent& event, WireScratch& scratch) {
+  const auto reason = read_wire(bytes, event, scratch);
   return reason != RejectReason::none ? reason : check(event, scratch.detail);
 }
 

@@ -52,6 +52,9 @@ class WireScratch {
 // nothing, and scratch.detail is a sentence.
 RejectReason decode_wire(std::string_view bytes, UsageEvent& event, WireScratch& scratch);
 
+// The same without check(), for a format that adds to the event what its bytes do not say.
+RejectReason read_wire(std::string_view bytes, UsageEvent& event, WireScratch& scratch);
+
 // How events lie in one record.
 enum class WirePacking : uint8_t {
   single,     // one UsageEvent

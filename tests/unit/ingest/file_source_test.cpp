@@ -142,8 +142,7 @@ TEST_CASE("files are decompressed by suffix, members and frames joined", "[inges
   for (const auto& partition : found.records) CHECK(partition == records);
 }
 
-TEST_CASE("a compressed file that is cut off or damaged is an error after its records",
-          "[ingest]") {
+TEST_CASE("a damaged or cut off compressed file is an error after its records", "[ingest]") {
   const Directory directory;
   const auto records = numbered(3'000);
   for (const auto& [name, bytes] :
