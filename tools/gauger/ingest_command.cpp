@@ -8,12 +8,13 @@
 #include <memory>
 
 #include "ingest/file_source.h"
+#include "ingest/formats.h"
 #include "ingest/intake.h"
-#include "ingest/json_decoder.h"
 #include "ingest/kafka_source.h"
 #include "ledger/ledger.h"
 #include "tools/gauger/command.h"
 #include "tools/gauger/ledger_options.h"
+#include "tools/gauger/text_file.h"
 #include "tools/progress.h"
 
 namespace gauger::tools {
@@ -23,7 +24,11 @@ struct Options {
   std::string data;
   std::vector<std::string> files;
   std::string format;
-  std::string mapping;
+  std::string csv_mapping;
+  std::string attribution;
+  std::string source;
+  std::string provider;
+  std::string provider_account;
   std::string name_space = "default";
   bool backfill = false;
   std::string now;
@@ -92,16 +97,37 @@ ingest::IntakeOptions intake_options(const Options& options) {
   return intake;
 }
 
+// What records of another format leave open, from the flags and the documents they name.
+struct Documents {
+  ingest::Attribution attribution;
+  ingest::DecoderOptions decoder;
+};
+
+Result<std::unique_ptr<Documents>> read_documents(const Options& options) {
+  auto documents = std::make_unique<Documents>();
+  documents->decoder = {options.source, options.provider, options.provider_account, {}, nullptr};
+  if (!options.csv_mapping.empty()) {
+    TRY(documents->decoder.csv_mapping, read_text_file(options.csv_mapping));
+  }
+  if (!options.attribution.empty()) {
+    TRY(const auto text, read_text_file(options.attribution));
+    TRY(documents->attribution, ingest::Attribution::parse(text));
+    documents->decoder.attribution = &documents->attribution;
+  }
+  return documents;
+}
+
 Result<std::unique_ptr<ingest::Decoder>> decoder_for(const Options& options,
+                                                     const Documents& documents,
                                                      std::string_view by_suffix) {
   const auto name = options.format.empty() ? std::string(by_suffix) : options.format;
   // One protobuf event per record has a path of its own.
-  if (name == "proto") return std::unique_ptr<ingest::Decoder>();
-  if (name == "json") return ingest::make_json_decoder();
-  return invalid_argument("--format does not know '" + name + "'; it takes proto or json");
+  if (name == "proto" && options.attribution.empty()) return std::unique_ptr<ingest::Decoder>();
+  return ingest::make_decoder(name, documents.decoder);
 }
 
-Result<void> ingest_file(ledger::Ledger& ledger, const Options& options, const std::string& path) {
+Result<void> ingest_file(ledger::Ledger& ledger, const Options& options, const Documents& documents,
+                         const std::string& path) {
   ingest::FileSource::Config config;
   config.paths = {path};
   std::string_view by_suffix = "json";
@@ -112,7 +138,7 @@ Result<void> ingest_file(ledger::Ledger& ledger, const Options& options, const s
     config.framing = ingest::Framing::delimited;
   }
   auto intake = intake_options(options);
-  TRY(intake.decoder, decoder_for(options, by_suffix));
+  TRY(intake.decoder, decoder_for(options, documents, by_suffix));
   TRY(const auto source, ingest::FileSource::open(config));
   Progress progress(path, "bytes", static_cast<uint64_t>(source->bytes_total()));
   PauseNotice notice;
@@ -130,6 +156,8 @@ Result<ingest::KafkaConfig> kafka_config(const Options& options) {
   config.topic = options.topic;
   config.group_id = options.group;
   config.until_end = options.until_end;
+  config.headers = options.format == "cloudevents" || options.format == "confluent" ||
+                   !options.attribution.empty();
   config.connection.log = [](std::string_view line) {
     fmt::print(stderr, "gauger: kafka: {}\n", line);
   };
@@ -153,9 +181,9 @@ std::vector<ingest::KafkaPosition> stored_positions(const ledger::Ledger& ledger
 }
 
 Result<void> ingest_topic(ledger::Ledger& ledger, const Options& options,
-                          std::unique_ptr<ingest::KafkaSource> source) {
+                          const Documents& documents, std::unique_ptr<ingest::KafkaSource> source) {
   auto intake = intake_options(options);
-  TRY(intake.decoder, decoder_for(options, "proto"));
+  TRY(intake.decoder, decoder_for(options, documents, "proto"));
   TRY(source->start(stored_positions(ledger, *source)));
   Progress progress(options.topic, "records", 0);
   PauseNotice notice;
@@ -208,7 +236,7 @@ void print_report(const Options& options, const ledger::Head& before, const ledg
   fmt::print("durable up to journal block {}\n", after.sequence);
 }
 
-Result<void> check_options(const Options& options) {
+Result<void> check_options(const Options& options, const Documents& documents) {
   if (options.files.empty() == options.topic.empty())
     return invalid_argument("give either files or --kafka and --topic");
   if (options.topic.empty() != options.brokers.empty())
@@ -224,7 +252,7 @@ Result<void> check_options(const Options& options) {
     }
   }
   if (!options.format.empty()) {
-    TRY(decoder_for(options, "json"));
+    TRY(decoder_for(options, documents, "json"));
   }
   if (const auto config = wanted_config(options)) {
     TRY(ledger::check(*config));
@@ -233,7 +261,8 @@ Result<void> check_options(const Options& options) {
 }
 
 Result<void> run_ingest(const Options& options) {
-  TRY(check_options(options));
+  TRY(const auto documents, read_documents(options));
+  TRY(check_options(options, *documents));
   TRY(const auto clock, make_clock(options.now));
   std::signal(SIGINT, ask_to_stop);
   std::signal(SIGTERM, ask_to_stop);
@@ -248,11 +277,11 @@ Result<void> run_ingest(const Options& options) {
   const auto before = ledger->status().head;
   const auto begin = std::chrono::steady_clock::now();
   if (topic) {
-    TRY(ingest_topic(*ledger, options, std::move(topic)));
+    TRY(ingest_topic(*ledger, options, *documents, std::move(topic)));
   }
   for (const auto& path : options.files) {
     if (stop_asked.load()) break;
-    TRY(ingest_file(*ledger, options, path));
+    TRY(ingest_file(*ledger, options, *documents, path));
   }
   TRY(ledger->close());
   const auto seconds =
@@ -274,7 +303,17 @@ void add_ingest_command(CLI::App& app, Run& run) {
   add_data_option(*command, options->data);
   command->add_option("files", options->files, "files to read; - is the standard input");
   command->add_option("--format", options->format,
-                      "the format of the records, where suffix or topic do not say it");
+                      fmt::format("where suffix or topic do not say it: {}",
+                                  fmt::join(ingest::decoder_names(), ", ")));
+  command->add_option("--csv-mapping", options->csv_mapping,
+                      "YAML: which columns of a CSV mean what");
+  command->add_option("--attribution", options->attribution,
+                      "YAML: which team a record without one belongs to");
+  command->add_option("--source", options->source, "the source of records that name none");
+  command->add_option("--provider", options->provider, "the provider of records that name none")
+      ->group("Records of other formats");
+  command->add_option("--provider-account", options->provider_account, "likewise its account")
+      ->group("Records of other formats");
   command->add_option("--namespace", options->name_space, "whose identities these are")
       ->default_str("default");
   command->add_flag("--backfill", options->backfill,
