@@ -37,7 +37,7 @@ Result<void> configure(rd_kafka_conf_t* conf, const KafkaConnection& connection,
     TRY(set(conf, name, value));
   }
   for (const auto& [name, value] : connection.properties) {
-    const auto named = [&](const KafkaSetting& setting) { return name == setting.name; };
+    const auto named = [&name = name](const KafkaSetting& setting) { return name == setting.name; };
     if (name == "bootstrap.servers" || name == "metadata.broker.list" ||
         std::ranges::any_of(options.fixed, named))
       return invalid_argument(
