@@ -93,7 +93,7 @@ class Writer {
     for (const auto& place : places_of(resent_feed)) {
       if (place.index >= events_.size() || !day.contains(place.arrives_at)) continue;
       const auto& event = events_[place.index];
-      if (event.kind != Kind::usage || event.fate != Fate::accepted) continue;
+      if (event.fate != Fate::accepted) continue;
       write(file, feed_of(resent_feed).format, event);
       ++resent_;
     }

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "billing/model_catalog.h"
+#include "billing/price_book.h"
 #include "tests/unit/load/company/mini_ledger.h"
 #include "tools/load/company/faults.h"
 
@@ -69,6 +71,22 @@ uint64_t digest_of(const std::string& directory) {
     all += file.substr(directory.size()) + bytes;
   }
   return XXH3_64bits(all.data(), all.size());
+}
+
+// The entry that prices a request; null where none does.
+const billing::PriceEntry* entry_in_force(const billing::PriceBook& book,
+                                          const PlannedEvent& event) {
+  const auto& call = event.call();
+  const billing::PriceKey key{call.provider, call.model, call.region, call.accelerator, call.tier};
+  for (const auto& segment : billing::entries_in_force(book, key)) {
+    if (!segment.interval.contains(event.completed_at)) continue;
+    REQUIRE(segment.slots.size() == 1);  // no time-of-day windows
+    const auto index = segment.slots[0].index;
+    REQUIRE(index != billing::tie_applies);
+    if (index == billing::nothing_applies) return nullptr;
+    return &book.entries[static_cast<size_t>(index)];
+  }
+  return nullptr;
 }
 
 void check_equal(const tests::MiniLedger::Result& taken, const Expected& expected) {
@@ -182,16 +200,33 @@ TEST_CASE("expected.json is JSON and carries the sums", "[load]") {
   CHECK(std::string_view(json.at_pointer("/programs/1/program")) == "triage");
 }
 
-TEST_CASE("the price book and the catalogue name every model but the one on trial", "[load]") {
-  const auto contains = [](std::string_view text, std::string_view model) {
-    return text.find("model: " + std::string(model) + "\n") != std::string_view::npos ||
-           text.find("model: " + std::string(model) + ",") != std::string_view::npos;
-  };
-  for (const auto& workload : workloads()) {
-    const auto model = workload.call.model;
-    INFO(model);
-    CHECK(contains(price_book_yaml(), model) == (model != "gemini-3.6-flash"));
-    CHECK((contains(models_yaml(), model) || model.starts_with("larkfield-")));
+TEST_CASE("the company's documents price and classify every call but the one on trial", "[load]") {
+  const auto book = billing::parse_price_book(price_book_yaml(), "price_book.yaml");
+  const auto catalog = billing::parse_model_catalog(models_yaml(), "models.yaml");
+  REQUIRE(book.has_value());
+  REQUIRE(catalog.has_value());
+  const auto options = october(5'000);
+  Serials serials;
+  for (const auto& event : plan_traffic(options, serials)) {
+    const auto& call = event.call();
+    INFO(call.provider << ' ' << call.model << ' ' << to_string(call.tier));
+    const auto tier =
+        billing::model_tier(catalog.value(), call.provider, call.model, event.completed_at);
+    REQUIRE(tier.has_value());
+    CHECK(tier.value() != billing::unclassified);
+    const auto entry = entry_in_force(book.value(), event);
+    REQUIRE((entry == nullptr) == (call.model == "gemini-3.6-flash"));
+    if (entry == nullptr) continue;
+    int64_t input = 0;
+    for (size_t i = 0; i < input_meter_count; ++i) input += event.counts[i];
+    const auto& prices = billing::prices_for_input(*entry, input);
+    for (size_t i = 0; i < meter_count; ++i) {
+      if (event.counts[i] == 0 || static_cast<Meter>(i) == Meter::output_reasoning) continue;
+      INFO(meter_names[i]);
+      const auto* item = billing::find_item(prices, meter_names[i]);
+      REQUIRE(item != nullptr);
+      CHECK(item->price.has_value());
+    }
   }
 }
 
