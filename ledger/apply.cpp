@@ -30,6 +30,7 @@ class Apply {
     reject_conflicts();
     keep_accepted();
     make_block();
+    post_documents();
     TRY(quarantine());
     move_positions();
     make_head();
@@ -336,6 +337,20 @@ class Apply {
     for (auto id = state_.head.keys; id < keys.size(); ++id) block->keys.push_back(keys.key(id));
     put_dictionary(commit_.writes, *block);
     commit_.block = std::move(block);
+  }
+
+  void post_documents() {
+    auto& block = *commit_.block;
+    block.documents = std::move(batch_.documents_);
+    for (uint32_t i = 0; i < block.documents.size(); ++i) {
+      auto& version = block.documents[i].version;
+      version.known_from = sequence_;
+      version.index = i;
+      version.recorded_at = block.block_time;
+      version.first_row = first_row_;
+      commit_.writes.put(Family::documents, document_key(version.key, version.version),
+                         encode(version));
+    }
   }
 
   Result<void> quarantine() {

@@ -89,6 +89,7 @@ void Batch::begin(const Head& head, Instant now) {
   key_hashes_.clear();
   raws_.clear();
   rejected_.clear();
+  documents_.clear();
 }
 
 void Batch::begin_segment(const Origin& origin, int64_t begin_offset) {

@@ -47,8 +47,10 @@ class Batch {
   void reject(RejectReason reason, std::string_view detail, int64_t offset, std::string_view raw);
   void end_segment(int64_t end_offset, uint64_t gaps, uint64_t last_record_hash);
 
+  void add_document(Document document) { documents_.push_back(std::move(document)); }
+
   size_t records() const { return dispositions_.size(); }
-  bool empty() const { return segments_.empty(); }
+  bool empty() const { return segments_.empty() && documents_.empty(); }
   Instant block_time() const { return block_time_; }
 
  private:
@@ -72,6 +74,7 @@ class Batch {
   std::vector<Disposition> dispositions_;
   std::vector<uint32_t> offsets_;
   EventColumns events_;
+  std::vector<Document> documents_;
   // Beside the columns, per event, until the batch is applied.
   std::vector<UsageKey> usage_keys_;
   std::vector<uint64_t> key_hashes_;

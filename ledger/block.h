@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "ledger/columns.h"
+#include "ledger/documents.h"
 #include "ledger/hash.h"
 #include "schemas/instant.h"
 #include "schemas/result.h"
@@ -61,6 +62,7 @@ struct Block {
   std::vector<uint32_t> offsets;          // per record: offset - segment.begin_offset
   EventColumns events;                    // of the accepted records
   std::vector<Adjustment> adjustments;
+  std::vector<Document> documents;  // posted with this commit
   // The dictionary entries first seen here.
   uint32_t first_string = 0;
   std::vector<std::string_view> strings;  // of the dictionary, or of `strings_bytes`
@@ -76,8 +78,9 @@ struct Block {
 
 // Which columns a reader needs; the rest stays undecoded.
 enum class Columns : uint8_t {
-  identity,  // segments, dispositions, sources, ids, content hashes, times
-  fold,      // segments, keys, times, counts, extras, adjustments
+  documents,  // nothing but the documents
+  identity,   // segments, dispositions, sources, ids, content hashes, times
+  fold,       // segments, keys, times, counts, extras, adjustments
   all,
 };
 

@@ -10,6 +10,7 @@
 //   event columns   event_codec.cpp
 //   adjustments     count, then: target row, completed (zigzag), key from, key to + 1, mask,
 //                   counts, extras count, (name id, count)...
+//   documents       documents.cpp
 #include <cstring>
 
 #include "ledger/block.h"
@@ -172,6 +173,17 @@ Result<void> read_dictionary(SectionReader& sections, Block& block) {
 
 bool all_accepted(const Block& block) { return block.events.size() == block.dispositions.size(); }
 
+Result<void> read_documents(SectionReader& sections, Block& block) {
+  TRY(const auto bytes, sections.get(SectionId::documents));
+  TRY(block.documents, decode_documents(bytes));
+  for (auto& document : block.documents) {
+    document.version.known_from = block.sequence;
+    document.version.recorded_at = block.block_time;
+    document.version.first_row = block.first_row;
+  }
+  return success();
+}
+
 Result<void> read_events(SectionReader& sections, size_t count, Columns columns, Block& block) {
   TRY(read_event_columns(sections, count, columns, block.events));
   if (columns == Columns::identity) return success();
@@ -215,6 +227,7 @@ std::string encode(const Block& block) {
   sections.add(SectionId::offsets, offsets_section(block), Compress::yes);
   add_event_columns(sections, block.events);
   sections.add(SectionId::adjustments, adjustments_section(block.adjustments), Compress::yes);
+  sections.add(SectionId::documents, encode_documents(block.documents), Compress::yes);
 
   std::string out(magic);
   put(out, disk_format);
@@ -264,6 +277,10 @@ Result<Block> decode_block(std::string_view bytes, Columns columns) {
     return corruption(name + " does not match its checksum");
   if (records > records_max || events > records) return corruption(name + " is miscounted");
   TRY(auto sections, SectionReader::open(bytes.substr(header_bytes), section_count));
+  if (columns == Columns::documents || columns == Columns::all) {
+    TRY(read_documents(sections, block));
+    if (columns == Columns::documents) return block;
+  }
   TRY(read_records(sections, records, events, block));
   if (columns == Columns::all) {
     TRY(read_dictionary(sections, block));

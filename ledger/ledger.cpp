@@ -340,6 +340,26 @@ Result<void> Ledger::flush() {
   return success();
 }
 
+Result<std::vector<DocumentVersion>> Ledger::append_documents(std::vector<DocumentDraft> drafts) {
+  // After the flush the store knows every version there is.
+  TRY(flush());
+  TRY(auto documents, next_versions(std::move(drafts), impl_->store));
+  std::vector<DocumentVersion> versions;
+  for (auto& document : documents) {
+    versions.push_back(document.version);
+    batch().add_document(std::move(document));
+  }
+  TRY(flush());
+  const auto& head = impl_->state.head;
+  for (uint32_t i = 0; i < versions.size(); ++i) {
+    versions[i].known_from = head.sequence;
+    versions[i].index = i;
+    versions[i].recorded_at = head.block_time;
+    versions[i].first_row = head.next_row;
+  }
+  return versions;
+}
+
 Result<void> Ledger::close() {
   TRY(flush());
   impl_->stop_threads();
@@ -388,6 +408,11 @@ LedgerStatus Ledger::status() const {
 
 Result<UsageTable> Ledger::usage(const UsageQuery& query) const {
   return impl_->projections->usage(query);
+}
+
+Documents Ledger::documents() const {
+  const std::lock_guard guard(impl_->mutex);
+  return Documents(impl_->store, impl_->durable);
 }
 
 const Store& Ledger::store() const { return impl_->store; }

@@ -23,6 +23,7 @@
 
 #include "ledger/batch.h"
 #include "ledger/config.h"
+#include "ledger/documents.h"
 #include "ledger/head.h"
 #include "ledger/position.h"
 #include "ledger/usage_query.h"
@@ -66,6 +67,9 @@ class Ledger {
   Batch& batch();
   Result<void> commit();
   Result<void> flush();
+  // Appends versions of documents, all or none, in one block, and returns once they are durable.
+  // invalid_argument and conflict (DocumentDraft::after_version) leave the ledger as it was.
+  Result<std::vector<DocumentVersion>> append_documents(std::vector<DocumentDraft> drafts);
   // Flushes, packs the rollups and ends the threads. Call it before the end of the process;
   // without it nothing is lost, but the next start folds more.
   Result<void> close();
@@ -82,6 +86,8 @@ class Ledger {
   const LedgerConfig& config() const;
   LedgerStatus status() const;
   Result<UsageTable> usage(const UsageQuery& query) const;
+  // Of the last durable block.
+  Documents documents() const;
   const Store& store() const;
 
  private:

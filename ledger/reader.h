@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "ledger/config.h"
+#include "ledger/documents.h"
 #include "ledger/head.h"
 #include "ledger/quarantine.h"
 #include "ledger/usage_query.h"
@@ -27,6 +28,8 @@ class Reader {
   // Oldest first, until `visit` returns false.
   Result<void> quarantined(const std::function<bool(const QuarantinedRecord&)>& visit) const;
   Result<std::optional<QuarantinedRecord>> quarantined(uint64_t sequence, uint32_t record) const;
+
+  Documents documents() const;
 
   const Store& store() const;
 

@@ -13,6 +13,7 @@ namespace {
 constexpr size_t compress_bytes_min = 64;
 // What a section may grow to: a batch of the largest records.
 constexpr size_t section_bytes_max = 2 * limits::batch_bytes_max;
+static_assert(limits::documents_bytes_max + (1U << 20) < section_bytes_max);
 
 struct ContextDeleter {
   void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }

@@ -35,6 +35,7 @@ enum class SectionId : uint16_t {
   targets = 21,
   extras = 22,
   adjustments = 23,
+  documents = 24,
 };
 
 enum class Compress : uint8_t { no, yes };

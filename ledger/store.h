@@ -26,7 +26,7 @@ enum class Family : uint8_t {
   quarantine = 4,  // sequence + index -> record; hash -> first one
   amendments = 5,  // row -> what later events did to it; target fingerprint -> what waits
   rollups = 6,     // day + range -> packed cells; may lag behind, never runs ahead
-  documents = 7,   // kind + id + version -> document
+  documents = 7,   // namespace, kind, id, version -> where the document lies
 };
 inline constexpr size_t family_count = 8;
 

@@ -82,6 +82,7 @@ class Verification {
                      }));
     compare_head();
     compare_positions();
+    TRY(count_documents());
     folded_.compare(stored_, report_.findings);
     return std::move(report_);
   }
@@ -113,6 +114,7 @@ class Verification {
     check_chain(block, bytes);
     check_dictionary(block);
     TRY(check_identities(block));
+    TRY(check_documents(block));
     add_up(block);
     move_positions(block);
     if (block.sequence <= report_.rollups_through) folded_.add(fold(block, state_.config.grain));
@@ -183,6 +185,37 @@ class Verification {
            block->events.source[*event] == source && block->events.id[*event] == id;
   }
 
+  Result<void> check_documents(const Block& block) {
+    for (const auto& [version, content] : block.documents) {
+      ++report_.documents;
+      const auto name =
+          version.key.kind + " '" + version.key.id + "' version " + std::to_string(version.version);
+      if (sha256(content) != version.content_hash || hash_of(version) != version.hash)
+        find(name + " does not match its hash");
+      auto& [number, hash] = documents_[version.key];
+      if (version.version != number + 1 || version.previous_hash != hash)
+        find(name + " does not chain to the version before");
+      number = version.version;
+      hash = version.hash;
+      TRY(const auto entry,
+          store_.get(Family::documents, document_key(version.key, version.version)));
+      if (!entry || *entry != encode(version)) find("the entry of " + name + " is not its block's");
+    }
+    return success();
+  }
+
+  Result<void> count_documents() {
+    uint64_t entries = 0;
+    TRY(store_.scan(Family::documents, {}, {},
+                    [&](std::string_view, std::string_view value) -> Result<bool> {
+                      TRY(const auto version, decode_document_version(value));
+                      if (version.known_from <= durable_.sequence) ++entries;
+                      return true;
+                    }));
+    if (entries != report_.documents) find("there are entries of documents that no block holds");
+    return success();
+  }
+
   void add_up(const Block& block) {
     for (const auto disposition : block.dispositions)
       ++seen_.records[static_cast<size_t>(disposition)];
@@ -235,6 +268,7 @@ class Verification {
   Head seen_;
   IdentityIndex identities_;
   std::unordered_map<std::string, Position> positions_;
+  std::map<DocumentKey, std::pair<uint32_t, Digest>> documents_;  // the last version of each
   VerifyReport report_;
 };
 

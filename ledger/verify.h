@@ -20,6 +20,7 @@ struct VerifyReport {
   uint64_t rollup_segments = 0;
   uint64_t rollups_through = 0;  // the packed rollups cover the blocks up to here
   uint64_t partitions = 0;       // of logs
+  uint64_t documents = 0;        // versions of them
   uint64_t gaps = 0;             // offsets of them that held no record
   // Sentences, each about one thing that does not hold. Empty: all is well.
   std::vector<std::string> findings;

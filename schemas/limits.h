@@ -55,5 +55,8 @@ inline constexpr size_t context_boundaries_max = 15;
 
 // --- documents and answers ----------------------------------------------------------------
 inline constexpr size_t document_bytes_max = 64U << 20;  // price catalogues run to megabytes
+// Posted at once: they lie in one block, in memory.
+inline constexpr size_t documents_bytes_max = 96U << 20;
+inline constexpr size_t document_reason_bytes_max = 4096;  // a paragraph
 
 }  // namespace gauger::limits

@@ -20,9 +20,10 @@ void print_report(const ledger::VerifyReport& report, Output output) {
   if (output == Output::json) {
     fmt::print(
         "{{\"sequence\": {}, \"blocks\": {}, \"accepted\": {}, \"partitions\": {}, "
-        "\"gap_offsets\": {}, \"rollups_through\": {}, \"hash\": \"{}\", \"findings\": [",
+        "\"gap_offsets\": {}, \"documents\": {}, \"rollups_through\": {}, \"hash\": \"{}\", "
+        "\"findings\": [",
         report.head.sequence, report.blocks, report.head.records[0], report.partitions, report.gaps,
-        report.rollups_through, ledger::to_hex(report.head.hash));
+        report.documents, report.rollups_through, ledger::to_hex(report.head.hash));
     for (size_t i = 0; i < report.findings.size(); ++i)
       fmt::print("{}{}", i == 0 ? "" : ", ", json_text(report.findings[i]));
     fmt::print("]}}\n");
@@ -37,6 +38,7 @@ void print_report(const ledger::VerifyReport& report, Output output) {
              report.rollups_through);
   fmt::print("positions   {} partitions without a hole, {} offsets held no record\n",
              report.partitions, report.gaps);
+  fmt::print("documents   {} versions, chained\n", report.documents);
   for (const auto& finding : report.findings) fmt::print("FINDING     {}\n", finding);
   if (report.findings.empty()) fmt::print("state = fold(journal)\n");
 }
