@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "ingest/completeness.h"
 #include "ingest/framing.h"
 #include "ingest/wire_decoder.h"
 #include "ledger/hash.h"
@@ -35,7 +36,7 @@ class BatchSink final : public EventSink {
 class Intake {
  public:
   Intake(ledger::Ledger& ledger, Source& source, IntakeOptions options)
-      : ledger_(ledger), source_(source), options_(std::move(options)) {
+      : ledger_(ledger), source_(source), options_(std::move(options)), completeness_(source) {
     for (const auto& partition : source.partitions()) {
       const auto position = ledger.position(partition.source, partition.partition);
       next_offsets_.push_back(position ? position->next_offset : 0);
@@ -46,11 +47,13 @@ class Intake {
   Result<IntakeProgress> run(const KeepGoing& keep_going) {
     for (;;) {
       if (!wait_for_room(keep_going)) break;
+      completeness_.ask(ledger_.clock().now());
       TRY(const bool at_end, fill());
+      mark_complete();
       const bool due = at_end || batch_records_ >= limits::batch_events_max ||
                        batch_bytes_ >= limits::batch_bytes_max ||
                        steady_clock::now() >= commit_due_;
-      if (due && !held_.empty()) {
+      if (due && (!held_.empty() || marked_)) {
         TRY(commit());
       }
       if (at_end || !keep_going(progress_)) break;
@@ -164,6 +167,14 @@ class Intake {
     next = position.next_offset;
   }
 
+  void mark_complete() {
+    completeness_.reached(next_offsets_, [&](uint32_t partition, Instant at) {
+      if (!started_[partition]) return;
+      ledger_.batch().mark_complete(origin(partition), next_offsets_[partition], at);
+      marked_ = true;
+    });
+  }
+
   // Where a segment begins: where the one before ended, so that the journal has no hole. A
   // partition that is read for the first time begins where its log does.
   int64_t begin_offset(uint32_t partition, int64_t first_offset) {
@@ -185,6 +196,7 @@ class Intake {
       if (spare_.size() < 4) spare_.push_back(std::move(records));
     }
     held_.clear();
+    marked_ = false;
     return success();
   }
 
@@ -193,6 +205,8 @@ class Intake {
   IntakeOptions options_;
   std::vector<int64_t> next_offsets_;  // per partition
   std::vector<bool> started_;
+  CompletenessWatch completeness_;
+  bool marked_ = false;             // the open batch says of a partition that it is complete
   std::vector<RecordBatch> held_;   // decoded, not yet committed
   std::vector<RecordBatch> spare_;  // their memory, for the next ones
   size_t batch_records_ = 0;

@@ -86,7 +86,7 @@ class KafkaSource final : public Source {
 
   // Asks the cluster now where each partition ends, records of open transactions included. A
   // partition whose position reaches the answer is complete for the time of the question.
-  Result<std::vector<int64_t>> end_offsets() const;
+  Result<std::vector<int64_t>> end_offsets() const override;
 
   KafkaStats stats() const;
 

@@ -69,6 +69,8 @@ class Source {
   // error ends the intake; its sentence says what to do.
   virtual Result<void> poll(RecordBatch& batch, size_t records_max, size_t bytes_max,
                             std::chrono::milliseconds wait) = 0;
+  // Of a log: where each partition ends now, by slot. Empty for whatever is not a log.
+  virtual Result<std::vector<int64_t>> end_offsets() const { return std::vector<int64_t>{}; }
 };
 
 }  // namespace gauger::ingest

@@ -400,6 +400,7 @@ class Apply {
       }
       position.records += segment.records;
       position.gaps += segment.gaps;
+      if (segment.complete_at) position.complete_at = segment.complete_at;
       position.sequence = sequence_;
       commit_.writes.put(Family::positions, std::move(key), encode(position));
     }

@@ -114,6 +114,12 @@ void Batch::end_segment(int64_t end_offset, uint64_t gaps, uint64_t last_record_
   segment.last_record_hash = last_record_hash;
 }
 
+void Batch::mark_complete(const Origin& origin, int64_t next_offset, Instant at) {
+  begin_segment(origin, next_offset);
+  end_segment(next_offset, 0, 0);
+  segments_.back().complete_at = at;
+}
+
 void Batch::add_record(Disposition disposition, int64_t offset) {
   const auto relative = offset - segments_.back().begin_offset;
   VERIFY(relative >= 0 && relative <= UINT32_MAX, "a record lies within its segment");

@@ -46,6 +46,8 @@ class Batch {
   void add(const UsageEvent& event, int64_t offset, std::string_view raw);
   void reject(RejectReason reason, std::string_view detail, int64_t offset, std::string_view raw);
   void end_segment(int64_t end_offset, uint64_t gaps, uint64_t last_record_hash);
+  // A segment without records: everything that the log held at that time has been read.
+  void mark_complete(const Origin& origin, int64_t next_offset, Instant at);
 
   void add_document(Document document) { documents_.push_back(std::move(document)); }
 

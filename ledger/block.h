@@ -50,6 +50,8 @@ struct Segment {
   uint32_t records = 0;
   uint64_t gaps = 0;              // offsets in it that hold no record (control markers, compaction)
   uint64_t last_record_hash = 0;  // hash64 of the last record's bytes; tells a topic made anew
+  // Everything that the log held at that time has been read with this segment.
+  std::optional<Instant> complete_at = std::nullopt;
 };
 
 struct Block {

@@ -11,6 +11,7 @@
 //   adjustments     count, then: target row, completed (zigzag), key from, key to + 1, mask,
 //                   counts, extras count, (name id, count)...
 //   documents       documents.cpp
+//   completeness    per segment: zigzag of the time it is complete at, in us, plus 1; or 0
 #include <cstring>
 
 #include "ledger/block.h"
@@ -73,6 +74,26 @@ Result<std::vector<Segment>> read_segments(std::string_view bytes) {
   }
   if (!reader.complete()) return corruption("a block's segments are damaged");
   return segments;
+}
+
+std::string completeness_section(const Block& block) {
+  std::string out;
+  bool any = false;
+  for (const auto& segment : block.segments) {
+    any = any || segment.complete_at;
+    put_varint(out, segment.complete_at ? zigzag(to_us(*segment.complete_at)) + 1 : 0);
+  }
+  return any ? out : std::string();
+}
+
+Result<void> read_completeness(std::string_view bytes, Block& block) {
+  if (bytes.empty()) return success();
+  ByteReader reader(bytes);
+  for (auto& segment : block.segments)
+    if (const auto stored = reader.varint(); stored != 0)
+      segment.complete_at = instant_from_us(unzigzag(stored - 1));
+  if (!reader.complete()) return corruption("a block's completeness is damaged");
+  return success();
 }
 
 std::string offsets_section(const Block& block) {
@@ -227,6 +248,7 @@ std::string encode(const Block& block) {
   sections.add(SectionId::offsets, offsets_section(block), Compress::yes);
   add_event_columns(sections, block.events);
   sections.add(SectionId::adjustments, adjustments_section(block.adjustments), Compress::yes);
+  sections.add(SectionId::completeness, completeness_section(block), Compress::yes);
   sections.add(SectionId::documents, encode_documents(block.documents), Compress::yes);
 
   std::string out(magic);
@@ -286,6 +308,8 @@ Result<Block> decode_block(std::string_view bytes, Columns columns) {
     TRY(read_dictionary(sections, block));
     TRY(const auto offsets, sections.get(SectionId::offsets));
     TRY(read_offsets(offsets, block));
+    TRY(const auto completeness, sections.get(SectionId::completeness));
+    TRY(read_completeness(completeness, block));
   }
   TRY(read_events(sections, events, columns, block));
   return block;

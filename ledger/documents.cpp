@@ -21,9 +21,8 @@ constexpr char separator = '\0';
 
 bool is_name(std::string_view text, size_t bytes_max) {
   return !text.empty() && text.size() <= bytes_max &&
-         std::none_of(text.begin(), text.end(), [](char c) {
-           return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
-         });
+         std::none_of(text.begin(), text.end(),
+                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
 }
 
 std::string prefix_of(std::string_view name_space, std::string_view kind) {
@@ -100,7 +99,8 @@ std::string name_of(const DocumentKey& key) { return key.kind + " '" + key.id + 
 
 Result<void> check(const DocumentDraft& draft) {
   const auto& key = draft.key;
-  if (!is_name(key.name_space, limits::text_bytes_max) || !is_name(key.kind, limits::text_bytes_max))
+  if (!is_name(key.name_space, limits::text_bytes_max) ||
+      !is_name(key.kind, limits::text_bytes_max))
     return invalid_argument("a document needs a namespace and a kind in printable characters");
   if (!is_name(key.id, limits::identity_bytes_max))
     return invalid_argument("a " + key.kind + " needs an id of 1 to " +

@@ -53,8 +53,8 @@ struct DocumentVersion {
   std::string media_type;
   uint64_t content_bytes = 0;
   Digest content_hash{};
-  Digest previous_hash{};  // of the version before; zeros for the first
-  Digest hash{};           // of all above
+  Digest previous_hash{};   // of the version before; zeros for the first
+  Digest hash{};            // of all above
   uint64_t known_from = 0;  // sequence of its block
   uint32_t index = 0;       // among the documents of its block
   Instant recorded_at{};    // block time

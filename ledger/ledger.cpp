@@ -392,6 +392,8 @@ std::vector<Position> Ledger::positions(std::string_view source) const {
 
 const LedgerConfig& Ledger::config() const { return impl_->state.config; }
 
+const Clock& Ledger::clock() const { return impl_->clock; }
+
 LedgerStatus Ledger::status() const {
   LedgerStatus status;
   {

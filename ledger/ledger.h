@@ -84,6 +84,7 @@ class Ledger {
   std::vector<Position> positions(std::string_view source) const;
 
   const LedgerConfig& config() const;
+  const Clock& clock() const;
   LedgerStatus status() const;
   Result<UsageTable> usage(const UsageQuery& query) const;
   // Of the last durable block.

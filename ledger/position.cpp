@@ -22,6 +22,7 @@ std::string encode(const Position& position) {
   put(bytes, position.records);
   put(bytes, position.gaps);
   put(bytes, position.sequence);
+  if (position.complete_at) put_varint(bytes, zigzag(to_us(*position.complete_at)));
   return bytes;
 }
 
@@ -38,6 +39,7 @@ Result<Position> decode_position(std::string_view key, std::string_view value) {
   position.records = reader.get<uint64_t>();
   position.gaps = reader.get<uint64_t>();
   position.sequence = reader.get<uint64_t>();
+  if (!reader.at_end()) position.complete_at = instant_from_us(reader.signed_varint());
   if (key.size() < tail || !reader.complete()) return corruption("a source position is damaged");
   position.source = std::string(key.substr(0, key.size() - tail));
   position.partition =

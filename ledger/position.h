@@ -3,15 +3,18 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "schemas/instant.h"
 #include "schemas/result.h"
 
 namespace gauger::ledger {
 
 // Byte table of the value: u16 format, zigzag first offset, zigzag next offset, zigzag last record
-// offset, u64 last record hash, u64 records, u64 gaps, u64 sequence.
+// offset, u64 last record hash, u64 records, u64 gaps, u64 sequence, and where it was ever
+// complete: zigzag complete at, in microseconds.
 struct Position {
   std::string source;
   int32_t partition = 0;
@@ -22,6 +25,8 @@ struct Position {
   uint64_t records = 0;
   uint64_t gaps = 0;      // offsets that held no record
   uint64_t sequence = 0;  // the block that moved it last
+  // The last time for which everything that the partition then held has been read.
+  std::optional<Instant> complete_at = std::nullopt;
 };
 
 // Only a log can be read on from a position. A file is read anew from its beginning, and what

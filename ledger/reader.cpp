@@ -40,6 +40,12 @@ Result<std::unique_ptr<Reader>> Reader::open(const std::filesystem::path& direct
 const LedgerConfig& Reader::config() const { return impl_->state.config; }
 const Head& Reader::head() const { return impl_->state.head; }
 Documents Reader::documents() const { return Documents(*impl_->store, impl_->state.head.sequence); }
+std::vector<Position> Reader::positions() const {
+  std::vector<Position> positions;
+  for (const auto& [key, position] : impl_->state.positions)
+    if (position.sequence <= impl_->state.head.sequence) positions.push_back(position);
+  return positions;
+}
 const Store& Reader::store() const { return *impl_->store; }
 
 Result<UsageTable> Reader::usage(const UsageQuery& query) const {

@@ -9,6 +9,7 @@
 #include "ledger/config.h"
 #include "ledger/documents.h"
 #include "ledger/head.h"
+#include "ledger/position.h"
 #include "ledger/quarantine.h"
 #include "ledger/usage_query.h"
 #include "schemas/usage_table.h"
@@ -30,6 +31,9 @@ class Reader {
   Result<std::optional<QuarantinedRecord>> quarantined(uint64_t sequence, uint32_t record) const;
 
   Documents documents() const;
+
+  // How far each partition of each log has been read.
+  std::vector<Position> positions() const;
 
   const Store& store() const;
 

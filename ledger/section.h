@@ -36,6 +36,7 @@ enum class SectionId : uint16_t {
   extras = 22,
   adjustments = 23,
   documents = 24,
+  completeness = 25,
 };
 
 enum class Compress : uint8_t { no, yes };

@@ -236,6 +236,7 @@ class Verification {
              ", but the one before ended at " + std::to_string(position.next_offset));
       position.next_offset = segment.end_offset;
       position.gaps += segment.gaps;
+      if (segment.complete_at) position.complete_at = segment.complete_at;
       position.sequence = block.sequence;
       report_.gaps += segment.gaps;
     }
@@ -253,7 +254,7 @@ class Verification {
       if (position.sequence > durable_.sequence) continue;  // moved on while we read
       const auto found = positions_.find(key);
       if (found == positions_.end() || found->second.next_offset != position.next_offset ||
-          found->second.gaps != position.gaps)
+          found->second.gaps != position.gaps || found->second.complete_at != position.complete_at)
         find("the position of " + position.source + "/" + std::to_string(position.partition) +
              " is not the fold of the journal");
     }

@@ -36,6 +36,8 @@ inline constexpr std::chrono::milliseconds sync_interval_max{100};
 // Batches between the stages: one being filled, one being written, one between them.
 inline constexpr size_t batches_in_flight_max = 3;
 static_assert(batch_bytes_max > record_bytes_max);
+// How often a log is asked where it ends, so that the ledger can say up to when it is complete.
+inline constexpr std::chrono::seconds completeness_interval{30};
 
 // Intake pauses below this much free disk, long before a write can fail: room for RocksDB's log,
 // its buffers and a compaction.

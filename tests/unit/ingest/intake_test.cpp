@@ -31,7 +31,9 @@ class ListSource final : public Source {
     if (batch.at_end) batch.positions = last_positions;
     return success();
   }
+  Result<std::vector<int64_t>> end_offsets() const override { return ends; }
   std::vector<RecordBatch::Position> last_positions;
+  std::vector<int64_t> ends;  // empty: not a log
 
  private:
   std::vector<PartitionName> partitions_;
@@ -117,4 +119,35 @@ TEST_CASE("an intake without room on the disk pauses and reads nothing", "[inges
     CHECK(opened.value()->flush().has_value());
   }
   std::filesystem::remove_all(directory);
+}
+
+TEST_CASE("a partition is complete for the time at which its end was asked and no other is",
+          "[ingest]") {
+  Bench bench;
+  ListSource source("kafka:c/t");
+  source.add(0, 0, event_json(1));
+  source.add(1, 0, event_json(2));
+  source.ends = {1, 2};  // of the second partition one record is still on its way
+  REQUIRE(run_intake(*bench.ledger, source, json_options(), go_on).has_value());
+  bench.flush();
+  CHECK(bench.ledger->position("kafka:c/t", 0)->complete_at == bench.clock.now());
+  CHECK_FALSE(bench.ledger->position("kafka:c/t", 1)->complete_at);
+  bench.reopen();
+  CHECK(bench.ledger->position("kafka:c/t", 0)->complete_at == bench.clock.now());
+  CHECK_FALSE(bench.ledger->position("kafka:c/t", 1)->complete_at);
+}
+
+TEST_CASE("an idle partition becomes complete without a record", "[ingest]") {
+  Bench bench;
+  for (const auto* day : {"2027-02-01", "2027-02-02"}) {
+    bench.clock.set(parse_instant(day).value());
+    ListSource source("kafka:c/t");
+    source.last_positions = {{0, 7}, {1, 0}};
+    source.ends = {7, 0};
+    REQUIRE(run_intake(*bench.ledger, source, json_options(), go_on).has_value());
+    bench.flush();
+    CHECK(bench.ledger->position("kafka:c/t", 0)->complete_at == bench.clock.now());
+    CHECK(bench.ledger->position("kafka:c/t", 1)->complete_at == bench.clock.now());
+    CHECK(bench.ledger->position("kafka:c/t", 0)->next_offset == 7);
+  }
 }
