@@ -105,8 +105,14 @@ Result<void> Aggregator::prepare() {
 }
 
 uint32_t Aggregator::group_of(uint32_t key) {
-  if (key >= group_of_key_.size()) group_of_key_.resize(dictionary_.keys.size(), unknown);
-  auto& group = group_of_key_[key];
+  if (key / page_keys >= group_of_key_.size())
+    group_of_key_.resize(dictionary_.keys.size() / page_keys + 1);
+  auto& page = group_of_key_[key / page_keys];
+  if (!page) {
+    page = std::make_unique_for_overwrite<uint32_t[]>(page_keys);
+    std::fill_n(page.get(), page_keys, unknown);
+  }
+  auto& group = page[key % page_keys];
   if (group != unknown) return group;
   const auto& usage_key = dictionary_.keys.key(key);
   const bool matches =
@@ -175,18 +181,18 @@ void Aggregator::add(const Change& change) {
   }
 }
 
-void Aggregator::add(Instant bucket_begin, uint32_t key, int64_t requests, const Counts& counts) {
+void Aggregator::add(uint32_t bucket, uint32_t key, int64_t requests, const Counts& counts) {
   const auto group = group_of(key);
   if (group == filtered) return;
-  auto& row = row_of(bucket_at(bucket_begin), group);
+  auto& row = row_of(bucket, group);
   row.requests += requests;
   for (size_t i = 0; i < meter_count; ++i) row.counts[i] += counts[i];
 }
 
-void Aggregator::add_extra(Instant bucket_begin, uint32_t key, StringId name, int64_t count) {
+void Aggregator::add_extra(uint32_t bucket, uint32_t key, StringId name, int64_t count) {
   const auto group = group_of(key);
   if (group == filtered) return;
-  const auto& row = row_of(bucket_at(bucket_begin), group);
+  const auto& row = row_of(bucket, group);
   extras_.push_back({static_cast<uint32_t>(&row - rows_.data()), name, count});
 }
 

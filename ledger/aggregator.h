@@ -2,6 +2,8 @@
 // thread. Figure: some 10 ns per cell.
 #pragma once
 
+#include <memory>
+
 #include "ledger/dictionary.h"
 #include "ledger/flat_map.h"
 #include "ledger/fold.h"
@@ -26,9 +28,10 @@ class Aggregator {
 
   // Adds what lies in the query's interval.
   void add(const Change& change);
-  // Adds values of a whole bucket that begins there.
-  void add(Instant bucket_begin, uint32_t key, int64_t requests, const Counts& counts);
-  void add_extra(Instant bucket_begin, uint32_t key, StringId name, int64_t count);
+  // Adds values to the bucket that begins there.
+  uint32_t bucket_at(Instant begin);
+  void add(uint32_t bucket, uint32_t key, int64_t requests, const Counts& counts);
+  void add_extra(uint32_t bucket, uint32_t key, StringId name, int64_t count);
 
   UsageTable finish();
 
@@ -42,7 +45,6 @@ class Aggregator {
 
   uint32_t group_of(uint32_t key);
   uint32_t bucket_of(uint32_t period);
-  uint32_t bucket_at(Instant begin);
   UsageRow& row_of(uint32_t bucket, uint32_t group);
 
   const UsageQuery& query_;
@@ -52,7 +54,9 @@ class Aggregator {
   std::vector<Match> matches_;
   bool nothing_ = false;  // a filter names a string that the ledger has never seen
 
-  std::vector<uint32_t> group_of_key_;
+  // In pages: a question about a few keys must not pay for millions of them.
+  static constexpr uint32_t page_keys = 1024;
+  std::vector<std::unique_ptr<uint32_t[]>> group_of_key_;
   KeyDictionary groups_;
   std::vector<Instant> buckets_;
   FlatMap bucket_of_begin_;

@@ -54,6 +54,8 @@ struct Change {
 };
 
 Change fold(const Block& block, std::chrono::minutes grain);
+// Sums the cells that `places` puts at one place, sorted by it; cell i goes to places[i]. No zeros.
+std::vector<Cell> sum_cells(std::span<const Cell> cells, std::span<const Place> places);
 // The sum of changes; their sequences need not touch.
 Change merge(std::span<const Change* const> changes);
 

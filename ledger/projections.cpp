@@ -74,11 +74,14 @@ Result<void> Projections::load_segments(uint64_t last_sequence) {
                     segments_[day].push_back(reader.get_key_u64());
                     return true;
                   }));
+  summary_.learn_keys();
   return store_.scan(Family::rollups, "D", "E",
                      [&](std::string_view, std::string_view value) -> Result<bool> {
                        TRY(const auto days, decode_rollup(value));
                        if (days.last_sequence > last_sequence)
                          return corruption("a day's sums are ahead of the journal");
+                       if (!summary_.knows(days))
+                         return corruption("a day's sums name keys that nobody defined");
                        summary_segments_.push_back(days.last_sequence);
                        summary_.add(days);
                        return true;
@@ -132,7 +135,11 @@ Result<void> Projections::flush(bool force) {
   std::vector<const Change*> changes;
   for (const auto& run : runs) changes.push_back(run.get());
   const auto merged = merge(changes);
-  const auto days = sum_days(merged, config_.grain, zone_, dictionary_);
+  {
+    const std::unique_lock lock(runs_mutex_);
+    summary_.learn_keys();
+  }
+  const auto days = sum_days(merged, config_.grain, zone_, summary_.kinds());
   WriteSet writes;
   writes.put(Family::rollups, segment_key('D', 0, days.last_sequence),
              encode_rollup(days.first_sequence, days.last_sequence, days.cells, days.extras));

@@ -1,95 +1,121 @@
 #include "ledger/summary.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "schemas/verify.h"
 
 namespace gauger::ledger {
+namespace {
+
+// The first place at or after `from` whose value is not below `wanted`, searched in growing steps:
+// neighbours cost a few comparisons, far ones the logarithm of their distance.
+size_t seek(const std::vector<uint32_t>& sorted, size_t from, uint32_t wanted) {
+  size_t step = 1;
+  size_t low = from;
+  while (low + step < sorted.size() && sorted[low + step] < wanted) {
+    low += step;
+    step *= 2;
+  }
+  const auto begin = sorted.begin() + static_cast<std::ptrdiff_t>(low);
+  const auto end =
+      sorted.begin() + static_cast<std::ptrdiff_t>(std::min(sorted.size(), low + step + 1));
+  return static_cast<size_t>(std::lower_bound(begin, end, wanted) - sorted.begin());
+}
+
+}  // namespace
 
 Change sum_days(const Change& fine, std::chrono::minutes grain, const TimeZone& zone,
-                const Dictionary& dictionary) {
-  constexpr uint32_t unknown = UINT32_MAX;
-  KeyDictionary kinds;
-  std::vector<uint32_t> first_keys;
-  std::vector<uint32_t> kind_of_key(dictionary.keys.size(), unknown);
-  uint32_t period = unknown;
+                const UsageKinds& kinds) {
+  uint32_t period = UINT32_MAX;
   uint32_t day = 0;
-  // The place of a fine cell's day: the same for all keys of one kind.
   const auto day_place = [&](Place place) {
-    auto& kind = kind_of_key[key_of(place)];
-    if (kind == unknown) {
-      const auto reduced = reduce(dictionary.keys.key(key_of(place)), summary_dimensions);
-      const auto id = kinds.intern(reduced, KeyDictionary::hash(reduced));
-      VERIFY(id, "there are fewer kinds than keys");
-      kind = *id;
-      if (kind == first_keys.size()) first_keys.push_back(key_of(place));
-    }
     if (period_of(place) != period) {
       period = period_of(place);
       day = static_cast<uint32_t>(zone.local_day(period_begin(period, grain)));
     }
-    return place_of(day, first_keys[kind]);
+    return place_of(day, kinds.kind_of(key_of(place)));
   };
-  Change days{fine.first_sequence, fine.last_sequence, {}, {}};
-  FlatMap index;
-  for (const auto& cell : fine.cells) {
-    const auto place = day_place(cell.place);
-    const auto [at, fresh] = index.find_or_insert(place, static_cast<uint32_t>(days.cells.size()));
-    if (fresh) days.cells.push_back({place, 0, {}});
-    auto& sum = days.cells[at];
+  const auto with_key = [&](Place place) {
+    return place_of(period_of(place), kinds.first_key_of(key_of(place)));
+  };
+  std::vector<Place> places;
+  places.reserve(fine.cells.size());
+  for (const auto& cell : fine.cells) places.push_back(day_place(cell.place));
+  Change days{fine.first_sequence, fine.last_sequence, sum_cells(fine.cells, places), {}};
+  for (auto& cell : days.cells) cell.place = with_key(cell.place);
+  for (const auto& extra : fine.extras)
+    days.extras.push_back({with_key(day_place(extra.place)), extra.name, extra.count});
+  const Change* one[] = {&days};
+  if (!days.extras.empty()) return merge(one);
+  return days;
+}
+
+// Adds cells, whose places name kinds in ascending order: to those that are there at once, then
+// makes room for the others from behind.
+void Summary::add_cells(Sums& to, std::span<const Cell> cells) {
+  std::vector<const Cell*> fresh;
+  size_t at = 0;
+  for (const auto& cell : cells) {
+    at = seek(to.kinds, at, key_of(cell.place));
+    if (at == to.kinds.size() || to.kinds[at] != key_of(cell.place)) {
+      fresh.push_back(&cell);
+      continue;
+    }
+    auto& sum = to.sums[at];
     sum.requests += cell.requests;
     for (size_t i = 0; i < meter_count; ++i) sum.counts[i] += cell.counts[i];
   }
-  for (const auto& extra : fine.extras)
-    days.extras.push_back({day_place(extra.place), extra.name, extra.count});
-  const Change* one[] = {&days};
-  return merge(one);
-}
-
-uint32_t Summary::kind_of(uint32_t key) {
-  constexpr uint32_t unknown = UINT32_MAX;
-  if (key >= kind_of_key_.size())
-    kind_of_key_.resize(std::max<size_t>(key + 1, dictionary_.keys.size()), unknown);
-  auto& kind = kind_of_key_[key];
-  if (kind != unknown) return kind;
-  const auto reduced = reduce(dictionary_.keys.key(key), summary_dimensions);
-  const auto id = kinds_.intern(reduced, KeyDictionary::hash(reduced));
-  VERIFY(id, "there are fewer kinds than keys");
-  if (*id == key_of_kind_.size()) key_of_kind_.push_back(key);
-  return kind = *id;
-}
-
-void Summary::add_to(std::map<int32_t, DayOrMonth>& table, FlatMap& index, int32_t when,
-                     uint32_t kind, const Cell& cell) {
-  const auto [at, fresh] = index.find_or_insert(place_of(static_cast<uint32_t>(when), kind),
-                                                static_cast<uint32_t>(cells_.size()));
-  if (fresh) {
-    cells_.push_back({key_of_kind_[kind], 0, {}});
-    table[when].cells.push_back(at);
+  auto from = to.kinds.size();
+  auto into = from + fresh.size();
+  to.kinds.resize(into);
+  to.sums.resize(into);
+  while (!fresh.empty()) {
+    --into;
+    const auto& cell = *fresh.back();
+    if (from > 0 && to.kinds[from - 1] > key_of(cell.place)) {
+      --from;
+      to.kinds[into] = to.kinds[from];
+      to.sums[into] = to.sums[from];
+    } else {
+      to.kinds[into] = key_of(cell.place);
+      to.sums[into] = {cell.requests, cell.counts};
+      fresh.pop_back();
+    }
   }
-  auto& sum = cells_[at];
-  sum.requests += cell.requests;
-  for (size_t i = 0; i < meter_count; ++i) sum.counts[i] += cell.counts[i];
+}
+
+int32_t Summary::month_of(int32_t day) {
+  const auto [found, fresh] = months_of_days_.try_emplace(day);
+  if (fresh) found->second = zone_.local_month(zone_.day_begin(day));
+  return found->second;
 }
 
 void Summary::add(const Change& days) {
-  for (const auto& cell : days.cells) {
-    const auto day = static_cast<int32_t>(period_of(cell.place));
-    const auto kind = kind_of(key_of(cell.place));
-    add_to(days_, day_index_, day, kind, cell);
-    const auto* known = month_of_day_.find(static_cast<uint32_t>(day));
-    const auto month =
-        known != nullptr
-            ? *known
-            : month_of_day_
-                  .find_or_insert(static_cast<uint32_t>(day),
-                                  static_cast<uint32_t>(zone_.local_month(zone_.day_begin(day))))
-                  .first;
-    add_to(months_, month_index_, static_cast<int32_t>(month), kind, cell);
+  std::vector<Place> places;
+  places.reserve(days.cells.size());
+  for (const auto& cell : days.cells)
+    places.push_back(place_of(period_of(cell.place), kinds_.kind_of(key_of(cell.place))));
+  const auto cells = sum_cells(days.cells, places);
+  for (size_t begin = 0; begin < cells.size();) {
+    auto end = begin + 1;
+    while (end < cells.size() && period_of(cells[end].place) == period_of(cells[begin].place))
+      ++end;
+    const auto day = static_cast<int32_t>(period_of(cells[begin].place));
+    const auto of_day = std::span(cells).subspan(begin, end - begin);
+    add_cells(days_[day], of_day);
+    add_cells(months_[month_of(day)], of_day);
+    begin = end;
   }
   for (const auto& extra : days.extras)
-    extras_[{static_cast<int32_t>(period_of(extra.place)), kind_of(key_of(extra.place))}]
+    extras_[{static_cast<int32_t>(period_of(extra.place)), kinds_.kind_of(key_of(extra.place))}]
            [extra.name] += extra.count;
+}
+
+bool Summary::knows(const Change& change) const {
+  const auto known = [&](const auto& cell) { return key_of(cell.place) < kinds_.keys(); };
+  return std::all_of(change.cells.begin(), change.cells.end(), known) &&
+         std::all_of(change.extras.begin(), change.extras.end(), known);
 }
 
 bool Summary::answers(const UsageQuery& query) const {
@@ -100,6 +126,25 @@ bool Summary::answers(const UsageQuery& query) const {
   const auto& [from, until] = query.interval;
   return zone_.day_begin(zone_.local_day(from)) == from &&
          zone_.day_begin(zone_.local_day(until)) == until;
+}
+
+// All kinds, or the `wanted` ones.
+void Summary::answer_from(const Sums& sums, uint32_t bucket, const std::vector<uint32_t>* wanted,
+                          Aggregator& aggregator) const {
+  const auto add = [&](size_t at) {
+    aggregator.add(bucket, kinds_.first_key_of(sums.kinds[at]), sums.sums[at].requests,
+                   sums.sums[at].counts);
+  };
+  if (wanted == nullptr) {
+    for (size_t at = 0; at < sums.kinds.size(); ++at) add(at);
+    return;
+  }
+  size_t at = 0;
+  for (const auto kind : *wanted) {
+    at = seek(sums.kinds, at, kind);
+    if (at == sums.kinds.size()) return;
+    if (sums.kinds[at] == kind) add(at);
+  }
 }
 
 void Summary::answer(const UsageQuery& query, Aggregator& aggregator) const {
@@ -117,19 +162,25 @@ void Summary::answer(const UsageQuery& query, Aggregator& aggregator) const {
                ? zone_.day_begin(when)
                : zone_.month_begin(zone_.local_month(zone_.day_begin(when)));
   };
+  // A team that is asked for has few kinds.
+  std::optional<std::vector<uint32_t>> wanted;
+  for (const auto& filter : query.filters) {
+    if (filter.dimension != Dimension::team) continue;
+    const auto team = dictionary_.strings.find(filter.value);
+    const auto kinds = team ? kinds_.kinds_of_team(*team) : std::span<const uint32_t>();
+    wanted.emplace(kinds.begin(), kinds.end());
+  }
   const auto& table = whole_months ? months_ : days_;
   const auto first = whole_months ? zone_.local_month(from) : first_day;
   const auto last = whole_months ? zone_.local_month(until) : last_day;
-  for (auto at = table.lower_bound(first); at != table.end() && at->first < last; ++at) {
-    const auto begin = bucket_begin(at->first, whole_months);
-    for (const auto cell : at->second.cells)
-      aggregator.add(begin, cells_[cell].key, cells_[cell].requests, cells_[cell].counts);
-  }
+  for (auto at = table.lower_bound(first); at != table.end() && at->first < last; ++at)
+    answer_from(at->second, aggregator.bucket_at(bucket_begin(at->first, whole_months)),
+                wanted ? &*wanted : nullptr, aggregator);
   for (auto at = extras_.lower_bound({first_day, 0});
        at != extras_.end() && at->first.first < last_day; ++at)
     for (const auto& [name, count] : at->second)
-      aggregator.add_extra(bucket_begin(at->first.first, false), key_of_kind_[at->first.second],
-                           name, count);
+      aggregator.add_extra(aggregator.bucket_at(bucket_begin(at->first.first, false)),
+                           kinds_.first_key_of(at->first.second), name, count);
 }
 
 }  // namespace gauger::ledger

@@ -1,0 +1,43 @@
+// Kinds of usage keys: all keys that agree in the summary's dimensions are one kind. Kinds are
+// numbered in the order of their first key, so an order by kind is an order by first key.
+//
+// Grows with the dictionary, by `learn`; the rest is constant. Not thread-safe: projections.h
+// locks. Figure: some 30 ns per new key, none per event.
+#pragma once
+
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "ledger/dictionary.h"
+#include "ledger/usage_query.h"
+
+namespace gauger::ledger {
+
+inline constexpr DimensionMask summary_dimensions =
+    mask_of(Dimension::name_space) | mask_of(Dimension::team) | mask_of(Dimension::provider) |
+    mask_of(Dimension::model) | mask_of(Dimension::service_tier) |
+    mask_of(Dimension::context_tier) | mask_of(Dimension::usage_source);
+
+class UsageKinds {
+ public:
+  explicit UsageKinds(const Dictionary& dictionary) : dictionary_(dictionary) {}
+
+  // Takes in every key that the dictionary has by now.
+  void learn();
+
+  uint32_t kind_of(uint32_t key) const { return kind_of_key_[key]; }
+  uint32_t first_key_of(uint32_t kind) const { return first_keys_[kind]; }
+  // Ascending.
+  std::span<const uint32_t> kinds_of_team(StringId team) const;
+  uint32_t keys() const { return static_cast<uint32_t>(kind_of_key_.size()); }
+
+ private:
+  const Dictionary& dictionary_;
+  KeyDictionary kinds_;  // reduced keys
+  std::vector<uint32_t> first_keys_;
+  std::vector<uint32_t> kind_of_key_;
+  std::unordered_map<uint32_t, std::vector<uint32_t>> kinds_of_team_;
+};
+
+}  // namespace gauger::ledger
