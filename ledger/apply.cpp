@@ -121,6 +121,30 @@ class Apply {
     return success();
   }
 
+  // An event that looked accepted is not after all: the next one of its identity in the batch takes
+  // its place, as it would have in a batch of its own.
+  void give_up(uint32_t gone, Disposition fate) {
+    fates_[gone] = fate;
+    if (doubtful_of_.empty())
+      for (const auto event : doubtful_) doubtful_of_[events_.fingerprint[event]].push_back(event);
+    const auto twins = doubtful_of_.find(events_.fingerprint[gone]);
+    if (twins == doubtful_of_.end()) return;
+    std::optional<uint32_t> heir;
+    for (const auto twin : twins->second) {
+      if (twin <= gone || name_space_of(twin) != name_space_of(gone) ||
+          events_.source[twin] != events_.source[gone] || events_.id[twin] != events_.id[gone])
+        continue;
+      if (heir) {
+        compare(twin, events_, *heir);
+        continue;
+      }
+      heir = twin;
+      fates_[twin] = Disposition::accepted;
+      events_.key[twin] = intern(batch_.usage_keys_[twin]);
+      state_.identities.insert(events_.fingerprint[twin], row_of(twin));
+    }
+  }
+
   std::optional<uint32_t> event_of_record(uint32_t record) const {
     const auto found = std::lower_bound(events_.row.begin(), events_.row.end(), record);
     if (found == events_.row.end() || *found != record) return std::nullopt;
@@ -242,7 +266,7 @@ class Apply {
       return success();
     }
     if (!found.is_usage) {
-      fates_[event] = Disposition::quarantined;
+      give_up(event, Disposition::quarantined);
       batch_.rejected_.push_back({events_.row[event], RejectReason::target_not_usage,
                                   "'" + target.id + "' is not a usage event", batch_.raws_[event]});
       return success();
@@ -250,7 +274,7 @@ class Apply {
     TRY(const bool changed, amend_usage(found.usage, kind, outcome));
     // A second retraction of the same event says nothing new, unless it brings usage itself.
     if (!changed && kind == EventKind::retraction && events_.kind[event] == EventKind::retraction)
-      fates_[event] = Disposition::duplicate;
+      give_up(event, Disposition::duplicate);
     return success();
   }
 
@@ -426,7 +450,8 @@ class Apply {
   const uint64_t sequence_;
   std::vector<Disposition> fates_;
   std::vector<Suspect> suspects_;
-  std::vector<uint32_t> doubtful_;
+  std::vector<uint32_t> doubtful_;                                      // in record order
+  std::unordered_map<Fingerprint, std::vector<uint32_t>> doubtful_of_;  // made when first needed
   std::vector<Adjustment> adjustments_;
   Commit commit_;
 };

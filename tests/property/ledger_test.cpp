@@ -123,16 +123,22 @@ void run_history() {
       for (size_t i = 0; i < operations.size(); ++i)
         events.push_back(event_of(operations[i], teams[i]));
       bench.commit(events);
+      for (const auto& operation : operations)
+        RC_LOG() << "commit " << static_cast<int>(operation.kind) << ' ' << operation.id << " -> "
+                 << operation.target << ' ' << operation.content << '\n';
       for (const auto& operation : operations) model.apply(operation);
     } else if (choice < 8) {
+      RC_LOG() << "flush\n";
       bench.flush();
       durable = model;
       RC_ASSERT(sums_of(bench) == model.sums());
     } else if (choice < 9) {
+      RC_LOG() << "kill\n";
       bench.reopen();
       durable = model;
       RC_ASSERT(sums_of(bench) == model.sums());
     } else {
+      RC_LOG() << "power cut\n";
       bench.reopen(true);
       model = durable;
       RC_ASSERT(sums_of(bench) == model.sums());

@@ -95,6 +95,22 @@ TEST_CASE("nothing retracts a retraction", "[ledger]") {
   CHECK(bench.records(Disposition::quarantined) == 1);
 }
 
+TEST_CASE("what becomes of a twin does not depend on where batches end", "[ledger]") {
+  // The first "second" says nothing new and uses up no identity, so the other one counts.
+  for (const bool one_batch : {false, true}) {
+    Bench bench;
+    bench.commit({usage_event("a", 10, 1), usage_event("b", 20, 1), retraction("first", "a")});
+    const std::vector<UsageEvent> events = {retraction("second", "a"), retraction("second", "b"),
+                                            retraction("second", "b")};
+    if (one_batch) bench.commit(events);
+    for (size_t i = 0; !one_batch && i < events.size(); ++i) bench.commit({events[i]});
+    bench.flush();
+    CHECK(bench.requests() == 0);
+    CHECK(bench.records(Disposition::duplicate) == 2);
+    CHECK(bench.records(Disposition::conflict) == 0);
+  }
+}
+
 TEST_CASE("a reported usage replaces a missing one", "[ledger]") {
   Bench bench;
   auto missing = usage_event("a", 0, 0);
