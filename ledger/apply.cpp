@@ -75,34 +75,37 @@ class Apply {
     std::sort(suspects_.begin(), suspects_.end(), [](const Suspect& a, const Suspect& b) {
       return a.row != b.row ? a.row < b.row : a.event < b.event;
     });
-    std::shared_ptr<const Block> block;
+    auto identities = history_.identities();
     for (const auto& suspect : suspects_) {
-      if (!block || suspect.row >= block->first_row + block->records()) {
-        TRY(block, history_.block_of(suspect.row, Columns::identity));
-      }
-      const auto record = static_cast<uint32_t>(suspect.row - block->first_row);
-      const auto other = block->event_of(record);
-      if (!other) continue;  // the row was taken back before it was written
-      if (block->segment_of(record).name_space != name_space_of(suspect.event)) continue;
-      compare(suspect.event, block->events, *other);
+      TRY(const auto known, identities.at(suspect.row));
+      if (!known || !is_identity(*known, name_space_of(suspect.event),
+                                 events_.source[suspect.event], events_.id[suspect.event]))
+        continue;
+      decide(suspect.event, known->content_hash, known->completed_us, known->duration_us);
     }
     return success();
   }
 
   StringId name_space_of(uint32_t event) const { return batch_.usage_keys_[event].name_space; }
 
-  // Sets the fate of an event that has the same identity as an accepted one.
-  bool compare(uint32_t event, const EventColumns& others, uint32_t other) {
-    if (events_.source[event] != others.source[other] || events_.id[event] != others.id[other])
+  // Sets the fate of an event that has the same identity as an accepted one of the batch.
+  bool compare(uint32_t event, uint32_t other) {
+    if (events_.source[event] != events_.source[other] || events_.id[event] != events_.id[other])
       return false;
-    if (events_.content_hash[event] != others.content_hash[other])
+    decide(event, events_.content_hash[other], events_.completed_us[other],
+           events_.duration_us[other]);
+    return true;
+  }
+
+  // The fate of an event whose identity is known with this content and these times.
+  void decide(uint32_t event, uint64_t content_hash, int64_t completed_us, int64_t duration_us) {
+    if (events_.content_hash[event] != content_hash)
       fates_[event] = Disposition::conflict;
-    else if (events_.completed_us[event] != others.completed_us[other] ||
-             events_.duration_us[event] != others.duration_us[other])
+    else if (events_.completed_us[event] != completed_us ||
+             events_.duration_us[event] != duration_us)
       fates_[event] = Disposition::restamped;
     else
       fates_[event] = Disposition::duplicate;
-    return true;
   }
 
   // Stage: events whose fingerprint is known but whose identity is not in the journal: a twin
@@ -113,8 +116,7 @@ class Apply {
       const bool decided = state_.identities.find(events_.fingerprint[event], [&](uint64_t row) {
         if (row < first_row_) return false;
         const auto other = event_of_record(static_cast<uint32_t>(row - first_row_));
-        return other && name_space_of(*other) == name_space_of(event) &&
-               compare(event, events_, *other);
+        return other && name_space_of(*other) == name_space_of(event) && compare(event, *other);
       });
       if (!decided) state_.identities.insert(events_.fingerprint[event], row_of(event));
     }
@@ -135,7 +137,7 @@ class Apply {
           events_.source[twin] != events_.source[gone] || events_.id[twin] != events_.id[gone])
         continue;
       if (heir) {
-        compare(twin, events_, *heir);
+        compare(twin, *heir);
         continue;
       }
       heir = twin;
@@ -225,26 +227,25 @@ class Apply {
       rows.push_back(row);
       return false;
     });
+    auto identities = history_.identities();
     for (const auto row : rows) {
       std::shared_ptr<const Block> block;
       const EventColumns* columns = &events_;
       std::optional<uint32_t> at;
-      StringId name_space;
       if (row >= first_row_) {
         at = event_of_record(static_cast<uint32_t>(row - first_row_));
-        if (!at || fates_[*at] != Disposition::accepted || *at > event) continue;
-        name_space = name_space_of(*at);
+        if (!at || fates_[*at] != Disposition::accepted || *at > event ||
+            name_space_of(*at) != name_space_of(event) || events_.source[*at] != target.source ||
+            events_.id[*at] != target.id)
+          continue;
       } else {
-        TRY(block, history_.block_of(row, Columns::all));
-        const auto record = static_cast<uint32_t>(row - block->first_row);
-        at = block->event_of(record);
-        if (!at) continue;
+        TRY(const auto known, identities.at(row));
+        if (!known || !is_identity(*known, name_space_of(event), target.source, target.id))
+          continue;
+        TRY(block, history_.block_of(row));
+        at = block->event_of(static_cast<uint32_t>(row - block->first_row));
         columns = &block->events;
-        name_space = block->segment_of(record).name_space;
       }
-      if (name_space != name_space_of(event) || columns->source[*at] != target.source ||
-          columns->id[*at] != target.id)
-        continue;
       Found found{true, columns->kind[*at] == EventKind::usage, {}};
       if (found.is_usage) found.usage = usage_at(*columns, *at, row);
       return found;
@@ -462,8 +463,11 @@ Result<Commit> apply(Batch& batch, State& state, History& history) {
 
 void seal(Commit& commit, const Digest& previous_hash) {
   commit.block->previous_hash = previous_hash;
-  auto bytes = encode(*commit.block);
+  auto [bytes, identities] = encode(*commit.block);
   commit.head.hash = sha256(bytes);
+  for (auto& chunk : identities)
+    commit.writes.put(Family::identities, identity_chunk_key(chunk.first_row),
+                      std::move(chunk.bytes));
   commit.writes.put(Family::journal,
                     encode(BlockKey{commit.block->first_row, commit.block->sequence}),
                     std::move(bytes));

@@ -10,7 +10,8 @@
 //   64  u32 records      68  u32 events (accepted records)
 //   72  u32 sections     76  u32 first new string, 80 u32 first new key, 84 u32 reserved
 //   88  u64 XXH3 of everything but these 8 bytes
-//   96  sections: {u16 id, u16 codec, u32 raw bytes, u32 stored bytes} each, then their bytes.
+//   96  SHA-256 of the block's identity chunks (identity_chunk.h)
+//  128  sections: {u16 id, u16 codec, u32 raw bytes, u32 stored bytes} each, then their bytes.
 // Codecs: 0 as is, 1 zstd. Section contents are described in block_codec.cpp.
 #pragma once
 
@@ -24,6 +25,7 @@
 #include "ledger/columns.h"
 #include "ledger/documents.h"
 #include "ledger/hash.h"
+#include "ledger/identity_chunk.h"
 #include "schemas/instant.h"
 #include "schemas/result.h"
 
@@ -60,6 +62,7 @@ struct Block {
   Instant block_time{};
   Digest previous_hash{};
   std::vector<Segment> segments;
+  Digest identities_hash{};               // of a decoded block
   std::vector<Disposition> dispositions;  // per record
   std::vector<uint32_t> offsets;          // per record: offset - segment.begin_offset
   EventColumns events;                    // of the accepted records
@@ -81,15 +84,21 @@ struct Block {
 // Which columns a reader needs; the rest stays undecoded.
 enum class Columns : uint8_t {
   documents,  // nothing but the documents
-  identity,   // segments, dispositions, sources, ids, content hashes, times
-  fold,       // segments, keys, times, counts, extras, adjustments
+  fold,       // segments, dispositions, keys, completion times, counts, extras, adjustments
   all,
 };
 
 // The stored form. Deterministic: the same block gives the same bytes.
-std::string encode(const Block& block);
+struct StoredBlock {
+  std::string bytes;
+  std::vector<IdentityChunkBytes> identities;
+};
+StoredBlock encode(const Block& block);
 // Checks magic, version, checksum and every length. corruption or newer_format, naming the
-// sequence where it could be read.
+// sequence where it could be read. With `all`, too, what the chunks hold stays empty: sources, ids,
+// content hashes and durations.
 Result<Block> decode_block(std::string_view bytes, Columns columns = Columns::all);
+// Fills that in, from all chunks of the block in order. corruption when they are not the block's.
+Result<void> read_identities(std::span<const std::string> chunks, Block& block);
 
 }  // namespace gauger::ledger

@@ -27,13 +27,14 @@ namespace {
 
 constexpr std::string_view magic = "GJB1";
 constexpr size_t checksum_at = 88;
-constexpr size_t header_bytes = 96;
+constexpr size_t identities_hash_at = 96;
+constexpr size_t header_bytes = 128;
 // Bounds on what a stored count may claim, so that a damaged one cannot ask for the world.
 constexpr uint64_t records_max = 1U << 22;
 
 uint64_t checksum_of(std::string_view block) {
   const auto head = hash64(block.substr(0, checksum_at));
-  return hash64(block.substr(header_bytes), head);
+  return hash64(block.substr(identities_hash_at), head);
 }
 
 std::string segments_section(const Block& block) {
@@ -207,7 +208,6 @@ Result<void> read_documents(SectionReader& sections, Block& block) {
 
 Result<void> read_events(SectionReader& sections, size_t count, Columns columns, Block& block) {
   TRY(read_event_columns(sections, count, columns, block.events));
-  if (columns == Columns::identity) return success();
   TRY(const auto adjustments, sections.get(SectionId::adjustments));
   TRY(block.adjustments, read_adjustments(adjustments));
   return success();
@@ -238,7 +238,9 @@ Result<void> read_records(SectionReader& sections, size_t records, size_t events
 
 }  // namespace
 
-std::string encode(const Block& block) {
+StoredBlock encode(const Block& block) {
+  StoredBlock stored;
+  stored.identities = encode_identities(block);
   SectionWriter sections;
   sections.add(SectionId::segments, segments_section(block), Compress::yes);
   sections.add(SectionId::strings, strings_section(block), Compress::yes);
@@ -251,7 +253,8 @@ std::string encode(const Block& block) {
   sections.add(SectionId::completeness, completeness_section(block), Compress::yes);
   sections.add(SectionId::documents, encode_documents(block.documents), Compress::yes);
 
-  std::string out(magic);
+  auto& out = stored.bytes;
+  out = magic;
   put(out, disk_format);
   put(out, uint16_t{0});
   put(out, block.sequence);
@@ -265,11 +268,15 @@ std::string encode(const Block& block) {
   put(out, block.first_key);
   put(out, uint32_t{0});
   put(out, uint64_t{0});
+  std::vector<std::string_view> chunks;
+  for (const auto& chunk : stored.identities) chunks.push_back(chunk.bytes);
+  const auto identities_hash = sha256(chunks);
+  out.append(reinterpret_cast<const char*>(identities_hash.data()), sizeof(Digest));
   VERIFY(out.size() == header_bytes, "the header has its size");
   sections.append_to(out);
   const auto checksum = checksum_of(out);
   std::memcpy(out.data() + checksum_at, &checksum, sizeof checksum);
-  return out;
+  return stored;
 }
 
 Result<Block> decode_block(std::string_view bytes, Columns columns) {
@@ -297,6 +304,7 @@ Result<Block> decode_block(std::string_view bytes, Columns columns) {
   reader.get<uint32_t>();
   if (reader.get<uint64_t>() != checksum_of(bytes))
     return corruption(name + " does not match its checksum");
+  std::memcpy(block.identities_hash.data(), bytes.data() + identities_hash_at, sizeof(Digest));
   if (records > records_max || events > records) return corruption(name + " is miscounted");
   TRY(auto sections, SectionReader::open(bytes.substr(header_bytes), section_count));
   if (columns == Columns::documents || columns == Columns::all) {
@@ -313,6 +321,26 @@ Result<Block> decode_block(std::string_view bytes, Columns columns) {
   }
   TRY(read_events(sections, events, columns, block));
   return block;
+}
+
+Result<void> read_identities(std::span<const std::string> chunks, Block& block) {
+  const auto name = "journal block " + std::to_string(block.sequence);
+  const std::vector<std::string_view> views(chunks.begin(), chunks.end());
+  if (sha256(views) != block.identities_hash)
+    return corruption(name + " does not match its identities");
+  auto& events = block.events;
+  IdentityChunk chunk;
+  for (const auto bytes : views) {
+    TRY(chunk.read(bytes));
+    for (uint32_t i = 0; i < chunk.events(); ++i) {
+      events.source.push_back(chunk.source(i));
+      events.id.add(chunk.id(i));
+      events.content_hash.push_back(chunk.content_hash(i));
+      events.duration_us.push_back(chunk.duration_us(i));
+    }
+  }
+  if (events.id.size() != events.size()) return corruption(name + " misses identities");
+  return success();
 }
 
 }  // namespace gauger::ledger

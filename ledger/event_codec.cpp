@@ -3,12 +3,8 @@
 //   kinds           u8 per event; left out when all are usage
 //   event keys      packed bits: key id per event
 //   completed       zigzag difference to the event before, microseconds
-//   durations       duration + 1, 0 for none
 //   present         u16 meter mask per event
 //   counts          the present meters' counts
-//   sources         string id per event, u32; a single u32 when all are the same
-//   id lengths      length of each id, 0 for a UUID;   id texts, id uuids: their bytes
-//   content hashes  u64 per event
 //   agent sessions, provider request ids, parent ids, reservation ids: lengths, then bytes;
 //                   left out when all are empty
 //   targets         count, then: event, source id, id text, reason text
@@ -22,12 +18,6 @@
 
 namespace gauger::ledger {
 namespace {
-
-std::string sources_section(const std::vector<StringId>& sources) {
-  const bool same = std::all_of(sources.begin(), sources.end(),
-                                [&](StringId source) { return source == sources.front(); });
-  return std::string(raw_bytes(sources).substr(0, same ? sizeof(StringId) : std::string::npos));
-}
 
 std::string text_section(const TextColumn& column) {
   if (column.bytes().empty()) return {};
@@ -50,50 +40,6 @@ Result<TextColumn> read_text(std::string_view bytes, size_t count) {
   return column;
 }
 
-void add_ids(SectionWriter& sections, const TextColumn& ids) {
-  std::string lengths;
-  std::string texts;
-  std::string uuids;
-  for (size_t i = 0; i < ids.size(); ++i) {
-    const auto id = ids[i];
-    if (pack_uuid(uuids, id)) {
-      put_varint(lengths, 0);
-    } else {
-      put_varint(lengths, id.size());
-      texts.append(id);
-    }
-  }
-  sections.add(SectionId::id_lengths, lengths, Compress::yes);
-  sections.add(SectionId::id_texts, texts, Compress::yes);
-  sections.add(SectionId::id_uuids, uuids, Compress::no);
-}
-
-Result<TextColumn> read_ids(SectionReader& sections, size_t count) {
-  TRY(const auto lengths, sections.get(SectionId::id_lengths));
-  TRY(const auto texts, sections.get(SectionId::id_texts));
-  TRY(const auto uuids, sections.get(SectionId::id_uuids));
-  ByteReader length(lengths);
-  ByteReader text(texts);
-  ByteReader uuid(uuids);
-  TextColumn ids;
-  std::string unpacked;
-  for (size_t i = 0; i < count; ++i) {
-    const auto size = length.varint();
-    if (size != 0) {
-      ids.add(text.take(size));
-      continue;
-    }
-    const auto packed = uuid.take(16);
-    if (packed.size() != 16) break;
-    unpacked.clear();
-    unpack_uuid(unpacked, packed);
-    ids.add(unpacked);
-  }
-  if (!length.complete() || !text.complete() || !uuid.complete() || ids.size() != count)
-    return corruption("a block's identities are damaged");
-  return ids;
-}
-
 std::string completed_section(const std::vector<int64_t>& completed) {
   std::string out(completed.size() * varint_bytes_max, '\0');
   auto* at = out.data();
@@ -106,29 +52,16 @@ std::string completed_section(const std::vector<int64_t>& completed) {
   return out;
 }
 
-std::string durations_section(const std::vector<int64_t>& durations) {
-  std::string out(durations.size() * varint_bytes_max, '\0');
-  auto* at = out.data();
-  for (const auto us : durations) at = write_varint(at, static_cast<uint64_t>(us + 1));
-  out.resize(static_cast<size_t>(at - out.data()));
-  return out;
-}
-
-Result<void> read_times(SectionReader& sections, size_t count, EventColumns& events) {
+Result<void> read_completed(SectionReader& sections, size_t count, EventColumns& events) {
   TRY(const auto completed, sections.get(SectionId::completed));
-  TRY(const auto durations, sections.get(SectionId::durations));
-  ByteReader completed_reader(completed);
-  ByteReader duration_reader(durations);
+  ByteReader reader(completed);
   events.completed_us.resize(count);
-  events.duration_us.resize(count);
   uint64_t before = 0;
   for (auto& us : events.completed_us) {
-    before += static_cast<uint64_t>(completed_reader.signed_varint());
+    before += static_cast<uint64_t>(reader.signed_varint());
     us = static_cast<int64_t>(before);
   }
-  for (auto& us : events.duration_us) us = static_cast<int64_t>(duration_reader.varint()) - 1;
-  if (!completed_reader.complete() || !duration_reader.complete())
-    return corruption("a block's times are damaged");
+  if (!reader.complete()) return corruption("a block's times are damaged");
   return success();
 }
 
@@ -223,21 +156,6 @@ Result<void> read_kinds(SectionReader& sections, size_t count, EventColumns& eve
   return success();
 }
 
-Result<void> read_identity(SectionReader& sections, size_t count, EventColumns& events) {
-  TRY(const auto sources, sections.get(SectionId::sources));
-  if (sources.size() == sizeof(StringId)) {
-    StringId source;
-    std::memcpy(&source, sources.data(), sizeof source);
-    events.source.assign(count, source);
-  } else {
-    TRY(events.source, read_raw<StringId>(sources, count, "sources"));
-  }
-  TRY(events.id, read_ids(sections, count));
-  TRY(const auto hashes, sections.get(SectionId::content_hashes));
-  TRY(events.content_hash, read_raw<uint64_t>(hashes, count, "content hashes"));
-  return success();
-}
-
 Result<void> read_texts(SectionReader& sections, size_t count, EventColumns& events) {
   TRY(const auto sessions, sections.get(SectionId::agent_sessions));
   TRY(events.agent_session, read_text(sessions, count));
@@ -263,12 +181,8 @@ void add_event_columns(SectionWriter& sections, const EventColumns& events) {
   pack_bits(keys, events.key);
   sections.add(SectionId::event_keys, keys, Compress::no);
   sections.add(SectionId::completed, completed_section(events.completed_us), Compress::no);
-  sections.add(SectionId::durations, durations_section(events.duration_us), Compress::no);
   sections.add(SectionId::present, raw_bytes(events.present), Compress::yes);
   sections.add(SectionId::counts, counts_section(events.counts), Compress::yes);
-  sections.add(SectionId::sources, sources_section(events.source), Compress::yes);
-  add_ids(sections, events.id);
-  sections.add(SectionId::content_hashes, raw_bytes(events.content_hash), Compress::no);
   sections.add(SectionId::agent_sessions, text_section(events.agent_session), Compress::yes);
   sections.add(SectionId::provider_request_ids, text_section(events.provider_request_id),
                Compress::yes);
@@ -281,21 +195,16 @@ void add_event_columns(SectionWriter& sections, const EventColumns& events) {
 Result<void> read_event_columns(SectionReader& sections, size_t count, Columns columns,
                                 EventColumns& events) {
   TRY(read_kinds(sections, count, events));
-  TRY(read_times(sections, count, events));
-  if (columns != Columns::fold) {
-    TRY(read_identity(sections, count, events));
+  TRY(read_completed(sections, count, events));
+  TRY(const auto keys, sections.get(SectionId::event_keys));
+  if (count != 0) {
+    auto unpacked = unpack_bits(keys, count);
+    if (!unpacked) return corruption("a block's event keys are damaged");
+    events.key = std::move(*unpacked);
   }
-  if (columns != Columns::identity) {
-    TRY(const auto keys, sections.get(SectionId::event_keys));
-    if (count != 0) {
-      auto unpacked = unpack_bits(keys, count);
-      if (!unpacked) return corruption("a block's event keys are damaged");
-      events.key = std::move(*unpacked);
-    }
-    TRY(read_counts(sections, count, events));
-    TRY(const auto extras, sections.get(SectionId::extras));
-    TRY(events.extras, read_extras(extras));
-  }
+  TRY(read_counts(sections, count, events));
+  TRY(const auto extras, sections.get(SectionId::extras));
+  TRY(events.extras, read_extras(extras));
   if (columns != Columns::all) return success();
   return read_texts(sections, count, events);
 }

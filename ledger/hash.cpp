@@ -6,12 +6,18 @@
 
 namespace gauger::ledger {
 
-Digest sha256(std::string_view bytes) {
+Digest sha256(std::string_view bytes) { return sha256(std::span(&bytes, 1)); }
+
+Digest sha256(std::span<const std::string_view> parts) {
   Digest digest{};
   unsigned size = 0;
-  VERIFY(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) == 1 &&
-             size == digest.size(),
-         "SHA-256 is available");
+  auto* context = EVP_MD_CTX_new();
+  bool done = context != nullptr && EVP_DigestInit_ex(context, EVP_sha256(), nullptr) == 1;
+  for (const auto part : parts)
+    done = done && EVP_DigestUpdate(context, part.data(), part.size()) == 1;
+  done = done && EVP_DigestFinal_ex(context, digest.data(), &size) == 1;
+  EVP_MD_CTX_free(context);
+  VERIFY(done && size == digest.size(), "SHA-256 is available");
   return digest;
 }
 

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,8 @@ inline uint64_t hash64(std::string_view bytes, uint64_t seed = 0) {
 using Digest = std::array<uint8_t, 32>;
 
 Digest sha256(std::string_view bytes);
+// Of all parts, one behind the other.
+Digest sha256(std::span<const std::string_view> parts);
 std::string to_hex(const Digest& digest);
 
 }  // namespace gauger::ledger

@@ -8,7 +8,7 @@ namespace gauger::ledger {
 namespace {
 
 size_t memory_of(const Block& block) {
-  return block.records() * size_t{48} + block.events.id.bytes().size();
+  return block.records() * size_t{32} + block.events.counts.values().size() * sizeof(int64_t);
 }
 
 bool holds(const Block& block, uint64_t row) {
@@ -78,25 +78,54 @@ void History::cache(std::shared_ptr<const Block> block) {
   }
 }
 
-Result<std::shared_ptr<const Block>> History::block_of(uint64_t row, Columns columns) {
+std::shared_ptr<const Block> History::in_flight(uint64_t row) const {
   for (const auto& block : in_flight_)
     if (holds(*block, row)) return block;
-  if (columns == Columns::identity) {
-    const auto after = std::upper_bound(first_rows_.begin(), first_rows_.end(), row);
-    if (after != first_rows_.begin()) {
-      const auto cached = by_first_row_.at(*std::prev(after));
-      if (holds(*cached->block, row)) {
-        recent_.splice(recent_.begin(), recent_, cached);
-        return cached->block;
-      }
+  return nullptr;
+}
+
+Result<std::optional<KnownIdentity>> History::Identities::at(uint64_t row) {
+  if (const auto block = history_.in_flight(row)) {
+    const auto record = static_cast<uint32_t>(row - block->first_row);
+    const auto event = block->event_of(record);
+    if (!event) return std::optional<KnownIdentity>();
+    const auto& events = block->events;
+    return std::optional(KnownIdentity{block->segment_of(record).name_space, events.source[*event],
+                                       events.id[*event], events.content_hash[*event],
+                                       events.completed_us[*event], events.duration_us[*event]});
+  }
+  if (!chunk_.holds(row)) {
+    if (!seeker_) seeker_ = history_.store_.seeker(Family::identities);
+    TRY(const auto entry, seeker_->at_or_before(identity_chunk_key(row)));
+    if (entry) {
+      TRY(chunk_.read(entry->value));
+    }
+    if (!chunk_.holds(row) || !entry)
+      return corruption("no identity chunk holds row " + std::to_string(row));
+  }
+  const auto event = chunk_.event_of(row);
+  if (event == IdentityChunk::not_accepted) return std::optional<KnownIdentity>();
+  return std::optional(KnownIdentity{chunk_.name_space(event), chunk_.source(event),
+                                     chunk_.id(event), chunk_.content_hash(event),
+                                     chunk_.completed_us(event), chunk_.duration_us(event)});
+}
+
+Result<std::shared_ptr<const Block>> History::block_of(uint64_t row) {
+  if (auto block = in_flight(row)) return block;
+  const auto after = std::upper_bound(first_rows_.begin(), first_rows_.end(), row);
+  if (after != first_rows_.begin()) {
+    const auto cached = by_first_row_.at(*std::prev(after));
+    if (holds(*cached->block, row)) {
+      recent_.splice(recent_.begin(), recent_, cached);
+      return cached->block;
     }
   }
   TRY(const auto entry, store_.at_or_before(Family::journal, encode(BlockKey{row, UINT64_MAX})));
   if (!entry) return corruption("no journal block holds row " + std::to_string(row));
-  TRY(auto decoded, decode_block(entry->value, columns));
+  TRY(auto decoded, decode_block(entry->value, Columns::fold));
   auto block = std::make_shared<const Block>(std::move(decoded));
   if (!holds(*block, row)) return corruption("no journal block holds row " + std::to_string(row));
-  if (columns == Columns::identity) cache(block);
+  cache(block);
   return block;
 }
 

@@ -21,12 +21,43 @@ struct Amendment {
   uint32_t key = 0;  // where its counts are now
 };
 
+// The identity of an accepted row, and what tells a duplicate of it from a conflict.
+struct KnownIdentity {
+  StringId name_space;
+  StringId source;
+  std::string_view id;
+  uint64_t content_hash;
+  int64_t completed_us;
+  int64_t duration_us;
+};
+inline bool is_identity(const KnownIdentity& known, StringId name_space, StringId source,
+                        std::string_view id) {
+  return known.source == source && known.id == id && known.name_space == name_space;
+}
+
 class History {
  public:
   History(const Store& store, size_t cache_bytes) : store_(store), cache_bytes_(cache_bytes) {}
 
-  // The block that holds the row; corruption when there is none. `identity` blocks are cached.
-  Result<std::shared_ptr<const Block>> block_of(uint64_t row, Columns columns);
+  // Identities by row; rows in ascending order are found fastest. For a short while: it sees what
+  // was written when it was made, and `this` must not move on.
+  class Identities {
+   public:
+    // None when the row was not accepted; corruption when there is no such row. The views live
+    // until the next question.
+    Result<std::optional<KnownIdentity>> at(uint64_t row);
+
+   private:
+    friend class History;
+    explicit Identities(const History& history) : history_(history) {}
+    const History& history_;
+    std::unique_ptr<Store::Seeker> seeker_;  // made when first needed
+    IdentityChunk chunk_;
+  };
+  Identities identities() const { return Identities(*this); }
+
+  // The block that holds the row, with the columns of the fold; corruption when there is none.
+  Result<std::shared_ptr<const Block>> block_of(uint64_t row);
   Result<std::optional<Amendment>> amendment(uint64_t row);
   // Whether a bad record with this hash is kept already.
   Result<bool> quarantined(std::string_view hash_key);
@@ -45,6 +76,7 @@ class History {
     size_t bytes;
   };
   void forget_written();
+  std::shared_ptr<const Block> in_flight(uint64_t row) const;
   void cache(std::shared_ptr<const Block> block);
 
   const Store& store_;

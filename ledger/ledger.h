@@ -40,7 +40,7 @@ struct LedgerOptions {
   // Runs every stage on the calling thread: slow, and the same every time.
   bool single_threaded = false;
   uint64_t free_bytes_min = limits::free_bytes_min;
-  size_t block_cache_bytes = 192U << 20;  // decoded blocks, for telling duplicates
+  size_t block_cache_bytes = 64U << 20;  // decoded blocks, for what changes rows of old ones
 };
 
 // How far the ledger is, for progress and metrics.

@@ -54,6 +54,24 @@ Result<std::optional<Store::Entry>> MemoryStore::at_or_before(Family family,
   return std::optional<Entry>(Entry{found->first, found->second});
 }
 
+std::unique_ptr<Store::Seeker> MemoryStore::seeker(Family family) const {
+  class MapSeeker final : public Seeker {
+   public:
+    MapSeeker(const MemoryStore& store, Family family) : store_(store), family_(family) {}
+    Result<std::optional<EntryView>> at_or_before(std::string_view key) override {
+      TRY(entry_, store_.at_or_before(family_, key));
+      if (!entry_) return std::optional<EntryView>();
+      return std::optional(EntryView{entry_->key, entry_->value});
+    }
+
+   private:
+    const MemoryStore& store_;
+    const Family family_;
+    std::optional<Entry> entry_;
+  };
+  return std::make_unique<MapSeeker>(*this, family);
+}
+
 Result<void> MemoryStore::scan(Family family, std::string_view from, std::string_view until,
                                const Visit& visit) const {
   const auto& map = state_[static_cast<size_t>(family)];

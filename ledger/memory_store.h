@@ -16,6 +16,7 @@ class MemoryStore final : public Store {
   Result<void> write_projection(const WriteSet& set) override;
   Result<std::optional<std::string>> get(Family family, std::string_view key) const override;
   Result<std::optional<Entry>> at_or_before(Family family, std::string_view key) const override;
+  std::unique_ptr<Seeker> seeker(Family family) const override;
   Result<void> scan(Family family, std::string_view from, std::string_view until,
                     const Visit& visit) const override;
 

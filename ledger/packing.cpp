@@ -54,20 +54,28 @@ void pack_bits(std::string& out, std::span<const uint32_t> values) {
 }
 
 std::optional<std::vector<uint32_t>> unpack_bits(std::string_view bytes, size_t count) {
-  if (bytes.empty()) return std::nullopt;
-  const auto width = static_cast<uint8_t>(bytes[0]);
-  bytes.remove_prefix(1);
-  if (width > 32 || bytes.size() != (count * width + 7) / 8) return std::nullopt;
   std::vector<uint32_t> values(count);
+  ByteReader reader(bytes);
+  if (!take_bits(reader, values) || !reader.complete()) return std::nullopt;
+  return values;
+}
+
+bool take_bits(ByteReader& reader, std::span<uint32_t> values) {
+  const auto width = reader.get<uint8_t>();
+  const auto bytes = reader.take((values.size() * width + 7) / 8);
+  if (width > 32 || reader.bad()) return false;
   const uint64_t mask = (uint64_t{1} << width) - 1;
-  for (size_t i = 0; i < count; ++i) {
+  for (size_t i = 0; i < values.size(); ++i) {
     const auto bit = i * width;
     uint64_t word = 0;
     const auto left = bytes.size() - std::min(bytes.size(), bit / 8);
-    std::memcpy(&word, bytes.data() + (left != 0 ? bit / 8 : 0), std::min<size_t>(8, left));
+    if (left >= 8) [[likely]]
+      std::memcpy(&word, bytes.data() + bit / 8, 8);
+    else if (left != 0)
+      std::memcpy(&word, bytes.data() + bit / 8, left);
     values[i] = static_cast<uint32_t>(word >> (bit % 8) & mask);
   }
-  return values;
+  return true;
 }
 
 bool pack_uuid(std::string& out, std::string_view text) {

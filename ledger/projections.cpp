@@ -253,6 +253,21 @@ Result<UsageTable> Projections::usage(const UsageQuery& query) const {
   return table;
 }
 
+namespace {
+
+Result<void> read_identities(const Store& store, Block& block) {
+  std::vector<std::string> chunks;
+  TRY(store.scan(Family::identities, identity_chunk_key(block.first_row),
+                 identity_chunk_key(block.first_row + block.records()),
+                 [&](std::string_view, std::string_view value) -> Result<bool> {
+                   chunks.emplace_back(value);
+                   return true;
+                 }));
+  return ledger::read_identities(chunks, block);
+}
+
+}  // namespace
+
 Result<void> scan_journal(const Store& store, BlockKey from, uint64_t last, Columns columns,
                           const VisitBlock& visit) {
   return store.scan(
@@ -260,10 +275,13 @@ Result<void> scan_journal(const Store& store, BlockKey from, uint64_t last, Colu
       [&](std::string_view key, std::string_view value) -> Result<bool> {
         TRY(const auto block_key, decode_block_key(key));
         if (block_key.sequence > last) return false;
-        TRY(const auto block, decode_block(value, columns));
+        TRY(auto block, decode_block(value, columns));
         if (block.sequence != block_key.sequence || block.first_row != block_key.first_row)
           return corruption("journal block " + std::to_string(block_key.sequence) +
                             " lies under another block's key");
+        if (columns == Columns::all) {
+          TRY(read_identities(store, block));
+        }
         TRY(visit(block, value));
         return true;
       });

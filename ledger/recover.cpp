@@ -1,6 +1,13 @@
 #include "ledger/recover.h"
 
 namespace gauger::ledger {
+namespace {
+
+Error missing_identities(uint64_t row) {
+  return corruption("the identities of row " + std::to_string(row) + " are missing");
+}
+
+}  // namespace
 
 Result<std::optional<LedgerConfig>> read_config(const Store& store) {
   TRY(const auto bytes, store.get(Family::meta, config_key));
@@ -28,20 +35,22 @@ Result<void> load_state(const Store& store, const Head& head, State& state) {
 }
 
 Result<void> load_identities(const Store& store, State& state) {
-  const auto add = [&](const Block& block, std::string_view) -> Result<void> {
-    const auto& events = block.events;
-    for (const auto& segment : block.segments) {
-      const auto first =
-          std::lower_bound(events.row.begin(), events.row.end(), segment.first_record);
-      for (auto at = static_cast<size_t>(first - events.row.begin());
-           at < events.size() && events.row[at] < segment.first_record + segment.records; ++at)
-        state.identities.insert(fingerprint(state.config.identity_key, segment.name_space,
-                                            events.source[at], events.id[at]),
-                                block.first_row + events.row[at]);
-    }
-    return success();
-  };
-  return scan_journal(store, {0, 0}, state.head.sequence, Columns::identity, add);
+  IdentityChunk chunk;
+  uint64_t next_row = 0;
+  TRY(store.scan(
+      Family::identities, {}, {}, [&](std::string_view, std::string_view value) -> Result<bool> {
+        TRY(chunk.read(value));
+        if (chunk.first_row() >= state.head.next_row) return false;
+        if (chunk.first_row() != next_row) return missing_identities(next_row);
+        next_row += chunk.records();
+        for (uint32_t i = 0; i < chunk.events(); ++i)
+          state.identities.insert(fingerprint(state.config.identity_key, chunk.name_space(i),
+                                              chunk.source(i), chunk.id(i)),
+                                  chunk.row(i));
+        return true;
+      }));
+  if (next_row != state.head.next_row) return missing_identities(next_row);
+  return success();
 }
 
 Result<void> load_projections(const Store& store, const State& state, Projections& projections) {

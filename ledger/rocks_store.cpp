@@ -16,8 +16,8 @@ namespace gauger::ledger {
 namespace {
 
 constexpr std::array<const char*, family_count> family_names = {
-    "default",    "journal",    "dictionary", "positions",
-    "quarantine", "amendments", "rollups",    "documents"};
+    "default",    "journal", "dictionary", "positions", "quarantine",
+    "amendments", "rollups", "documents",  "identities"};
 
 Error to_error(const rocksdb::Status& status, std::string_view doing) {
   const auto sentence = std::string(doing) + ": " + status.ToString();
@@ -41,14 +41,17 @@ rocksdb::ColumnFamilyOptions family_options(Family family, const RocksConfig& co
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   options.compression = rocksdb::kNoCompression;  // the codecs compress by column
   options.write_buffer_size = 8U << 20;
-  if (family == Family::journal || family == Family::rollups) {
+  if (family == Family::rollups) {
     // Large values: written once to blob files, so that compaction moves keys only.
     options.enable_blob_files = true;
     options.min_blob_size = 2048;
     options.blob_file_size = 256U << 20;
-    options.enable_blob_garbage_collection = family == Family::rollups;
+    options.enable_blob_garbage_collection = true;
   }
-  if (family == Family::journal) options.write_buffer_size = config.write_buffer_bytes;
+  // Keys of the journal only grow, so its files never overlap and compaction moves them without
+  // reading: blob files would save nothing, and their checksum is slow.
+  if (family == Family::journal || family == Family::identities)
+    options.write_buffer_size = config.write_buffer_bytes;
   if (family == Family::dictionary) options.compression = rocksdb::kZSTD;
   return options;
 }
@@ -203,10 +206,32 @@ Result<std::optional<Store::Entry>> RocksStore::at_or_before(Family family,
   return std::optional<Entry>();
 }
 
+std::unique_ptr<Store::Seeker> RocksStore::seeker(Family family) const {
+  class IteratorSeeker final : public Seeker {
+   public:
+    IteratorSeeker(std::unique_ptr<rocksdb::Iterator> at, std::string name)
+        : at_(std::move(at)), name_(std::move(name)) {}
+    Result<std::optional<EntryView>> at_or_before(std::string_view key) override {
+      at_->SeekForPrev(slice(key));
+      if (at_->Valid()) return std::optional(EntryView{view(at_->key()), view(at_->value())});
+      if (!at_->status().ok()) return to_error(at_->status(), "reading " + name_);
+      return std::optional<EntryView>();
+    }
+
+   private:
+    std::unique_ptr<rocksdb::Iterator> at_;
+    std::string name_;
+  };
+  return std::make_unique<IteratorSeeker>(
+      std::unique_ptr<rocksdb::Iterator>(impl_->db->NewIterator({}, impl_->handle(family))),
+      impl_->name);
+}
+
 Result<void> RocksStore::scan(Family family, std::string_view from, std::string_view until,
                               const Visit& visit) const {
   rocksdb::ReadOptions options;
   options.readahead_size = 2U << 20;
+  options.fill_cache = false;
   const std::unique_ptr<rocksdb::Iterator> at(
       impl_->db->NewIterator(options, impl_->handle(family)));
   for (at->Seek(slice(from)); at->Valid(); at->Next()) {

@@ -12,7 +12,7 @@ namespace gauger::ledger {
 
 struct RocksConfig {
   size_t block_cache_bytes = 64U << 20;
-  size_t write_buffer_bytes = 64U << 20;  // of the journal
+  size_t write_buffer_bytes = 32U << 20;  // of the journal
 };
 
 class RocksStore final : public Store {
@@ -29,6 +29,7 @@ class RocksStore final : public Store {
   Result<void> write_projection(const WriteSet& set) override;
   Result<std::optional<std::string>> get(Family family, std::string_view key) const override;
   Result<std::optional<Entry>> at_or_before(Family family, std::string_view key) const override;
+  std::unique_ptr<Seeker> seeker(Family family) const override;
   Result<void> scan(Family family, std::string_view from, std::string_view until,
                     const Visit& visit) const override;
 

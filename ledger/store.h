@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,8 +28,9 @@ enum class Family : uint8_t {
   amendments = 5,  // row -> what later events did to it; target fingerprint -> what waits
   rollups = 6,     // day + range -> packed cells; may lag behind, never runs ahead
   documents = 7,   // namespace, kind, id, version -> where the document lies
+  identities = 8,  // first row -> identity chunk (identity_chunk.h)
 };
-inline constexpr size_t family_count = 8;
+inline constexpr size_t family_count = 9;
 
 struct Write {
   Family family;
@@ -63,6 +65,18 @@ class Store {
     std::string value;
   };
   virtual Result<std::optional<Entry>> at_or_before(Family family, std::string_view key) const = 0;
+  // The same for keys in ascending order, as fast as neighbours can be found. Sees what was in the
+  // store when it was made. An entry's views live until the next question.
+  struct EntryView {
+    std::string_view key;
+    std::string_view value;
+  };
+  class Seeker {
+   public:
+    virtual ~Seeker() = default;
+    virtual Result<std::optional<EntryView>> at_or_before(std::string_view key) = 0;
+  };
+  virtual std::unique_ptr<Seeker> seeker(Family family) const = 0;
   // Calls `visit` for every entry with from <= key < until (until empty: to the end), in order,
   // until it returns false.
   using Visit = std::function<Result<bool>(std::string_view key, std::string_view value)>;

@@ -67,7 +67,8 @@ class Verification {
       : store_(store),
         durable_(durable),
         state_(state),
-        history_(store, 64U << 20),
+        history_(store, 0),
+        identities_of_journal_(history_.identities()),
         folded_(state.config.grain),
         stored_(state.config.grain) {}
 
@@ -165,24 +166,14 @@ class Verification {
         return false;
       });
       for (const auto row : rows) {
-        TRY(const bool same,
-            same_identity(row, segment.name_space, events.source[i], events.id[i]));
-        if (same)
+        TRY(const auto known, identities_of_journal_.at(row));
+        if (known && is_identity(*known, segment.name_space, events.source[i], events.id[i]))
           find("'" + std::string(events.id[i]) + "' was accepted twice, the second time in " +
                name(block));
       }
       identities_.insert(print, block.first_row + events.row[i]);
     }
     return success();
-  }
-
-  Result<bool> same_identity(uint64_t row, StringId name_space, StringId source,
-                             std::string_view id) {
-    TRY(const auto block, history_.block_of(row, Columns::identity));
-    const auto record = static_cast<uint32_t>(row - block->first_row);
-    const auto event = block->event_of(record);
-    return event && block->segment_of(record).name_space == name_space &&
-           block->events.source[*event] == source && block->events.id[*event] == id;
   }
 
   Result<void> check_documents(const Block& block) {
@@ -264,6 +255,7 @@ class Verification {
   const Head durable_;
   State& state_;
   History history_;
+  History::Identities identities_of_journal_;
   RollupSum folded_;
   RollupSum stored_;
   Head seen_;

@@ -58,6 +58,14 @@ Block full_block() {
   return block;
 }
 
+Result<Block> read_back(const StoredBlock& stored) {
+  TRY(auto block, decode_block(stored.bytes));
+  std::vector<std::string> chunks;
+  for (const auto& chunk : stored.identities) chunks.push_back(chunk.bytes);
+  TRY(read_identities(chunks, block));
+  return block;
+}
+
 bool equal(const EventColumns& a, const EventColumns& b) {
   bool texts = true;
   for (size_t i = 0; i < a.size(); ++i)
@@ -77,8 +85,8 @@ bool equal(const EventColumns& a, const EventColumns& b) {
 
 TEST_CASE("a block with every column survives a round trip", "[ledger]") {
   const auto block = full_block();
-  const auto bytes = encode(block);
-  const auto read = decode_block(bytes).value();
+  const auto stored = encode(block);
+  const auto read = read_back(stored).value();
   CHECK(read.sequence == block.sequence);
   CHECK(read.first_row == block.first_row);
   CHECK(read.block_time == block.block_time);
@@ -95,22 +103,84 @@ TEST_CASE("a block with every column survives a round trip", "[ledger]") {
   CHECK(read.adjustments[0].counts == block.adjustments[0].counts);
   CHECK(read.strings == block.strings);
   CHECK(read.keys == block.keys);
-  CHECK(encode(read) == bytes);
+  const auto again = encode(read);
+  CHECK(again.bytes == stored.bytes);
+  CHECK(again.identities[0].bytes == stored.identities[0].bytes);
+}
+
+TEST_CASE("the identities of every row are found again across chunks and gaps", "[ledger]") {
+  Block block;
+  block.first_row = 1000;
+  const uint32_t records = 3 * identity_chunk_records + 17;
+  block.segments = {{StringId{3}, "a", 0, 0, 300, 0, 300, 0, 0},
+                    {StringId{4}, "b", 0, 0, records - 300, 300, records - 300, 0, 0}};
+  auto& events = block.events;
+  for (uint32_t record = 0; record < records; ++record) {
+    const bool accepted = record < 400 || record % 3 != 0;
+    block.dispositions.push_back(accepted ? Disposition::accepted : Disposition::duplicate);
+    if (!accepted) continue;
+    events.row.push_back(record);
+    events.id.add(record % 2 == 0
+                      ? "id-" + std::to_string(record)
+                      : "0f8fad5b-d9cb-469f-a165-70867728" + std::to_string(1000 + record));
+    events.content_hash.push_back(record * 7);
+    events.source.push_back(StringId{record % 5});
+    events.completed_us.push_back(record % 11 == 0 ? 0 : int64_t{record} << 40);
+    events.duration_us.push_back(int64_t{record} - 1);
+  }
+  uint32_t event = 0;
+  uint64_t next_row = block.first_row;
+  IdentityChunk chunk;
+  for (const auto& [first_row, bytes] : encode_identities(block)) {
+    REQUIRE(chunk.read(bytes).has_value());
+    CHECK(chunk.first_row() == next_row);
+    CHECK(first_row == next_row);
+    next_row += chunk.records();
+    for (uint64_t row = first_row; row < next_row; ++row) {
+      const auto record = static_cast<uint32_t>(row - block.first_row);
+      const auto at = chunk.event_of(row);
+      REQUIRE((at != IdentityChunk::not_accepted) == block.event_of(record).has_value());
+      if (at == IdentityChunk::not_accepted) continue;
+      CHECK(chunk.row(at) == row);
+      CHECK(chunk.name_space(at) == block.segment_of(record).name_space);
+      CHECK(chunk.source(at) == events.source[event]);
+      CHECK(chunk.id(at) == events.id[event]);
+      CHECK(chunk.content_hash(at) == events.content_hash[event]);
+      CHECK(chunk.completed_us(at) == events.completed_us[event]);
+      CHECK(chunk.duration_us(at) == events.duration_us[event]);
+      ++event;
+    }
+  }
+  CHECK(event == events.row.size());
+  CHECK(next_row == block.first_row + records);
 }
 
 TEST_CASE("a block damaged in any bit is corruption, never another block", "[ledger]") {
-  const auto bytes = encode(full_block());
-  for (size_t at = 0; at < bytes.size(); ++at) {
-    auto damaged = bytes;
-    damaged[at] = static_cast<char>(damaged[at] ^ (1 << (at % 8)));
-    CHECK_FALSE(decode_block(damaged).has_value());
+  const auto stored = encode(full_block());
+  const auto damage = [](std::string& bytes, size_t at) {
+    bytes[at] = static_cast<char>(bytes[at] ^ (1 << (at % 8)));
+  };
+  for (size_t at = 0; at < stored.bytes.size(); ++at) {
+    auto damaged = stored;
+    damage(damaged.bytes, at);
+    CHECK_FALSE(decode_block(damaged.bytes).has_value());
   }
-  for (size_t size = 0; size < bytes.size(); ++size)
-    CHECK_FALSE(decode_block(std::string_view(bytes).substr(0, size)).has_value());
+  for (size_t size = 0; size < stored.bytes.size(); ++size)
+    CHECK_FALSE(decode_block(std::string_view(stored.bytes).substr(0, size)).has_value());
+  REQUIRE(stored.identities.size() == 1);
+  IdentityChunk chunk;
+  for (size_t at = 0; at < stored.identities[0].bytes.size(); ++at) {
+    auto damaged = stored;
+    damage(damaged.identities[0].bytes, at);
+    CHECK_FALSE(chunk.read(damaged.identities[0].bytes).has_value());
+    CHECK_FALSE(read_back(damaged).has_value());
+    const auto cut = std::string_view(stored.identities[0].bytes).substr(0, at);
+    CHECK_FALSE(chunk.read(cut).has_value());
+  }
 }
 
 TEST_CASE("a block of a newer format is refused by name", "[ledger]") {
-  auto bytes = encode(full_block());
+  auto bytes = encode(full_block()).bytes;
   bytes[4] = static_cast<char>(disk_format + 1);
   const auto read = decode_block(bytes);
   REQUIRE_FALSE(read.has_value());
