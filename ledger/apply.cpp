@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ledger/dimension.h"
+#include "ledger/fold.h"
 #include "ledger/quarantine.h"
 #include "schemas/verify.h"
 
@@ -29,8 +31,10 @@ class Apply {
     add_up();
     reject_conflicts();
     keep_accepted();
+    TRY(use_reservations());
     make_block();
     post_documents();
+    TRY(post_reservations());
     TRY(quarantine());
     move_positions();
     make_head();
@@ -340,6 +344,48 @@ class Apply {
       all = all && kept[i] != 0;
     }
     if (!all) events_.keep(kept);
+  }
+
+  // Stage: events that name a reservation end it.
+  Result<void> use_reservations() {
+    if (events_.reservation_id.bytes().empty()) return success();
+    const auto& strings = state_.dictionary.strings;
+    for (uint32_t event = 0; event < events_.size(); ++event) {
+      if (events_.kind[event] != EventKind::usage || events_.reservation_id[event].empty())
+        continue;
+      const auto& key = state_.dictionary.keys.key(events_.key[event]);
+      ReservedUsage usage;
+      usage.name_space = strings.text(key.name_space);
+      usage.reservation = events_.reservation_id[event];
+      usage.period = period_at(events_.completed_us[event], state_.config.grain);
+      usage.used = [&](const Hold& hold) { return used_of(hold, key, event, usage.period); };
+      TRY(auto record, state_.reservations.use(history_.store(), usage));
+      if (record) batch_.reservations_.push_back(std::move(*record));
+    }
+    return success();
+  }
+
+  std::optional<Int128> used_of(const Hold& hold, const UsageKey& key, uint32_t event,
+                                uint32_t period) const {
+    const auto text_of = [&](StringId id) { return state_.dictionary.strings.text(id); };
+    for (const auto& filter : hold.scope)
+      if (!matches(key, filter, text_of)) return Int128{0};
+    const QuotaAmounts amounts{1, events_.counts_of(event), {}};
+    if (hold.measure.kind != QuotaMeasure::Kind::cost) return amount_of(hold.measure, amounts);
+    if (!state_.quota_terms.cost_of) return std::nullopt;
+    UsageTable table;
+    table.grain = state_.config.grain;
+    add_row(table, key, state_.dictionary, period_begin(period, state_.config.grain),
+            amounts.requests, amounts.counts);
+    return state_.quota_terms.cost_of(table, hold.currency).at(0);
+  }
+
+  Result<void> post_reservations() {
+    auto& block = *commit_.block;
+    block.reservations = std::move(batch_.reservations_);
+    state_.reservations.written(history_.written());
+    return state_.reservations.write(history_.store(), block.reservations, block.block_time,
+                                     sequence_, commit_.writes);
   }
 
   void make_block() {

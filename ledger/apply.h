@@ -15,6 +15,7 @@
 #include "ledger/history.h"
 #include "ledger/identity_index.h"
 #include "ledger/position.h"
+#include "ledger/reservation_book.h"
 #include "ledger/waiting.h"
 
 namespace gauger::ledger {
@@ -26,6 +27,8 @@ struct State {
   Waiting waiting;
   Head head;  // its hash lags: the thread that encodes blocks chains them
   std::unordered_map<std::string, Position> positions;  // by position_key
+  ReservationBook reservations;
+  QuotaTerms quota_terms;
 };
 
 struct Commit {

@@ -90,6 +90,7 @@ void Batch::begin(const Head& head, Instant now) {
   raws_.clear();
   rejected_.clear();
   documents_.clear();
+  reservations_.clear();
 }
 
 void Batch::begin_segment(const Origin& origin, int64_t begin_offset) {

@@ -50,9 +50,10 @@ class Batch {
   void mark_complete(const Origin& origin, int64_t next_offset, Instant at);
 
   void add_document(Document document) { documents_.push_back(std::move(document)); }
+  void add_reservation(ReservationRecord record) { reservations_.push_back(std::move(record)); }
 
   size_t records() const { return dispositions_.size(); }
-  bool empty() const { return segments_.empty() && documents_.empty(); }
+  bool empty() const { return segments_.empty() && documents_.empty() && reservations_.empty(); }
   Instant block_time() const { return block_time_; }
 
  private:
@@ -77,6 +78,7 @@ class Batch {
   std::vector<uint32_t> offsets_;
   EventColumns events_;
   std::vector<Document> documents_;
+  std::vector<ReservationRecord> reservations_;
   // Beside the columns, per event, until the batch is applied.
   std::vector<UsageKey> usage_keys_;
   std::vector<uint64_t> key_hashes_;

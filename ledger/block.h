@@ -26,6 +26,7 @@
 #include "ledger/documents.h"
 #include "ledger/hash.h"
 #include "ledger/identity_chunk.h"
+#include "ledger/reservation.h"
 #include "schemas/instant.h"
 #include "schemas/result.h"
 
@@ -67,7 +68,8 @@ struct Block {
   std::vector<uint32_t> offsets;          // per record: offset - segment.begin_offset
   EventColumns events;                    // of the accepted records
   std::vector<Adjustment> adjustments;
-  std::vector<Document> documents;  // posted with this commit
+  std::vector<Document> documents;              // posted with this commit
+  std::vector<ReservationRecord> reservations;  // granted, ended and used with it
   // The dictionary entries first seen here.
   uint32_t first_string = 0;
   std::vector<std::string_view> strings;  // of the dictionary, or of `strings_bytes`
@@ -84,7 +86,8 @@ struct Block {
 // Which columns a reader needs; the rest stays undecoded.
 enum class Columns : uint8_t {
   documents,  // nothing but the documents
-  fold,       // segments, dispositions, keys, completion times, counts, extras, adjustments
+  fold,       // segments, dispositions, keys, completion times, counts, extras,
+              // adjustments, reservations
   all,
 };
 

@@ -11,6 +11,7 @@
 //   adjustments     count, then: target row, completed (zigzag), key from, key to + 1, mask,
 //                   counts, extras count, (name id, count)...
 //   documents       documents.cpp
+//   reservations    reservation.cpp
 //   completeness    per segment: zigzag of the time it is complete at, in us, plus 1; or 0
 #include <cstring>
 
@@ -210,6 +211,8 @@ Result<void> read_events(SectionReader& sections, size_t count, Columns columns,
   TRY(read_event_columns(sections, count, columns, block.events));
   TRY(const auto adjustments, sections.get(SectionId::adjustments));
   TRY(block.adjustments, read_adjustments(adjustments));
+  TRY(const auto reservations, sections.get(SectionId::reservations));
+  TRY(block.reservations, decode_reservations(reservations));
   return success();
 }
 
@@ -251,6 +254,7 @@ StoredBlock encode(const Block& block) {
   add_event_columns(sections, block.events);
   sections.add(SectionId::adjustments, adjustments_section(block.adjustments), Compress::yes);
   sections.add(SectionId::completeness, completeness_section(block), Compress::yes);
+  sections.add(SectionId::reservations, encode_reservations(block.reservations), Compress::yes);
   sections.add(SectionId::documents, encode_documents(block.documents), Compress::yes);
 
   auto& out = stored.bytes;

@@ -69,6 +69,8 @@ class History {
 
   // Everything up to this block is in the store.
   void written(uint64_t sequence) { written_.store(sequence, std::memory_order_release); }
+  uint64_t written() const { return written_.load(std::memory_order_acquire); }
+  const Store& store() const { return store_; }
 
  private:
   struct Cached {

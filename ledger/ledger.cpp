@@ -40,6 +40,31 @@ Result<void> sync_directory(const std::filesystem::path& directory) {
   return success();
 }
 
+uint64_t hash_of(const QuotaRequest& request) {
+  auto hash = hash64(request.model_tier);
+  for (const auto& [dimension, value] : request.attributes)
+    hash = hash64(value, hash + static_cast<uint64_t>(dimension));
+  const auto& amounts = request.amounts;
+  const auto cost = amounts.cost.value_or(-1);
+  hash = hash64({reinterpret_cast<const char*>(&cost), sizeof cost}, hash);
+  hash += static_cast<uint64_t>(amounts.requests);
+  return hash64({reinterpret_cast<const char*>(&amounts.counts), sizeof amounts.counts}, hash);
+}
+
+Result<void> check_reservation(std::string_view id, Instant now, Instant expires_at) {
+  if (id.empty() || id.size() > limits::identity_bytes_max)
+    return invalid_argument("a reservation's id has 1 to " +
+                            std::to_string(limits::identity_bytes_max) + " bytes");
+  if (id.find('\0') != id.npos) return invalid_argument("a reservation's id holds no zero byte");
+  if (expires_at <= now || expires_at - now > limits::reservation_life_max)
+    return invalid_argument("a reservation expires after now and within 24 hours");
+  return success();
+}
+
+Error no_reservation(std::string_view id) {
+  return {ErrorCode::not_found, "there is no live reservation '" + std::string(id) + "'"};
+}
+
 }  // namespace
 
 struct Ledger::Impl {
@@ -74,6 +99,7 @@ struct Ledger::Impl {
   steady_clock::time_point sync_due{};
 
   std::unique_ptr<Projections> projections;
+  std::unique_ptr<QuotaBook> quotas;
   BoundedQueue<Commit> to_write{limits::batches_in_flight_max - 1};
   BoundedQueue<std::shared_ptr<const Block>> to_fold{unfolded_blocks_max};
   std::thread writer;
@@ -102,6 +128,13 @@ struct Ledger::Impl {
   void write_loop();
   void fold_loop();
   bool sync_is_due() const;
+
+  void end_reservation(ReservationStep step, const Reservation& live, Batch& open) {
+    auto record = state.reservations.end(step, live);
+    for (const auto& hold : record.reservation.holds)
+      quotas->change_hold(record.reservation.name_space, hold, -hold.amount);
+    open.add_reservation(std::move(record));
+  }
 };
 
 Result<void> Ledger::Impl::choose_config() {
@@ -140,6 +173,8 @@ Result<void> Ledger::Impl::recover() {
   }
   TRY(load_state(store, head, state));
   TRY(load_identities(store, state));
+  TRY(state.reservations.load(store, state.config.grain));
+  quotas = std::make_unique<QuotaBook>(state.config.grain, state.dictionary);
   projections = std::make_unique<Projections>(store, state.config, state.dictionary);
   TRY(load_projections(store, state, *projections));
   // What a crash left behind is made durable before anything is shown.
@@ -239,8 +274,9 @@ void Ledger::Impl::write_loop() {
 // --- the folding thread ---------------------------------------------------------------------
 
 Result<void> Ledger::Impl::fold_block(const Block& block) {
-  projections->publish(fold(block, state.config.grain),
-                       {block.first_row + block.records(), block.sequence + 1});
+  auto change = fold(block, state.config.grain);
+  quotas->fold(change, block.reservations, block.sequence);
+  projections->publish(std::move(change), {block.first_row + block.records(), block.sequence + 1});
   {
     const std::lock_guard guard(mutex);
     folded = block.sequence;
@@ -358,6 +394,93 @@ Result<std::vector<DocumentVersion>> Ledger::append_documents(std::vector<Docume
     versions[i].first_row = head.next_row;
   }
   return versions;
+}
+
+Result<void> Ledger::define_quotas(std::vector<Quota> quotas, QuotaTerms terms) {
+  auto& impl = *impl_;
+  const auto grain = impl.state.config.grain;
+  if (quotas.size() > limits::quotas_max)
+    return invalid_argument("a ledger keeps at most " + std::to_string(limits::quotas_max) +
+                            " quotas");
+  for (const auto& quota : quotas) {
+    TRY(gauger::ledger::check(quota, grain));
+  }
+  // After the flush everything is folded, and nothing more comes while we look.
+  TRY(flush());
+  const auto now = std::max(impl.clock.now(), impl.state.head.block_time);
+  UsageTable usage;
+  if (!quotas.empty()) {
+    UsageQuery query;
+    query.interval = QuotaBook::span_of(quotas, now, grain);
+    query.bucket = Bucket::grain;
+    TRY(usage, impl.projections->usage(query));
+  }
+  impl.state.quota_terms = terms;
+  impl.quotas->define(std::move(quotas), std::move(terms), usage, impl.state.reservations.live(),
+                      impl.state.reservations.sides(), now);
+  return success();
+}
+
+const QuotaBook& Ledger::quotas() const { return *impl_->quotas; }
+
+Result<QuotaDecision> Ledger::reserve(const QuotaRequest& request, std::string_view id,
+                                      Instant expires_at) {
+  auto& book = impl_->state.reservations;
+  const auto now = batch().block_time();
+  TRY(check_reservation(id, now, expires_at));
+  const auto hash = hash_of(request);
+  const auto taken = [&] {
+    return Error{ErrorCode::conflict, "the reservation '" + std::string(id) +
+                                          "' is known with another request, or has ended"};
+  };
+  if (const auto* known = book.live(request.name_space, id)) {
+    if (known->request_hash != hash) return taken();
+    auto decision = impl_->quotas->check(request, now);
+    decision.allowed = true;
+    return decision;
+  }
+  TRY(const auto ended, book.ended(impl_->store, request.name_space, id));
+  if (ended) return taken();
+  if (book.size() >= limits::reservations_max)
+    return Error{ErrorCode::refused, "there are " + std::to_string(limits::reservations_max) +
+                                         " live reservations, which is the most a ledger keeps"};
+  Reservation reservation{request.name_space, std::string(id), now, expires_at, hash, {}};
+  auto decision = impl_->quotas->hold(request, now, reservation.holds);
+  if (decision.allowed) batch().add_reservation(book.grant(std::move(reservation)));
+  return decision;
+}
+
+Result<void> Ledger::settle(std::string_view name_space, std::string_view id,
+                            const QuotaAmounts& amounts) {
+  auto& book = impl_->state.reservations;
+  const auto* live = book.live(name_space, id);
+  if (live == nullptr) return no_reservation(id);
+  std::vector<Int128> held;
+  for (const auto& hold : live->holds)
+    held.push_back(amount_of(hold.measure, amounts).value_or(hold.amount));
+  auto record = book.settle(*live, std::move(held));
+  const auto& holds = record.reservation.holds;
+  for (size_t i = 0; i < holds.size(); ++i)
+    impl_->quotas->change_hold(name_space, holds[i],
+                               checked_subtract(holds[i].amount, record.before[i]));
+  batch().add_reservation(std::move(record));
+  return success();
+}
+
+Result<void> Ledger::cancel(std::string_view name_space, std::string_view id) {
+  const auto* live = impl_->state.reservations.live(name_space, id);
+  if (live == nullptr) return no_reservation(id);
+  impl_->end_reservation(ReservationStep::cancel, Reservation(*live), batch());
+  return success();
+}
+
+Result<size_t> Ledger::expire_reservations() {
+  TRY(impl_->check_failure());
+  const auto now = std::max(impl_->clock.now(), impl_->state.head.block_time);
+  const auto expired = impl_->state.reservations.expired(now, limits::batch_events_max);
+  for (const auto& reservation : expired)
+    impl_->end_reservation(ReservationStep::expire, reservation, batch());
+  return expired.size();
 }
 
 Result<void> Ledger::close() {

@@ -26,6 +26,7 @@
 #include "ledger/documents.h"
 #include "ledger/head.h"
 #include "ledger/position.h"
+#include "ledger/quota_book.h"
 #include "ledger/usage_query.h"
 #include "schemas/clock.h"
 #include "schemas/usage_table.h"
@@ -70,6 +71,24 @@ class Ledger {
   // Appends versions of documents, all or none, in one block, and returns once they are durable.
   // invalid_argument and conflict (DocumentDraft::after_version) leave the ledger as it was.
   Result<std::vector<DocumentVersion>> append_documents(std::vector<DocumentDraft> drafts);
+  // --- quotas. Only quotas() may be asked from any thread.
+  // Replaces all quotas; their balances are folded from what the ledger has. invalid_argument
+  // names the quota that cannot be kept.
+  Result<void> define_quotas(std::vector<Quota> quotas, QuotaTerms terms);
+  const QuotaBook& quotas() const;
+  // Decides, and where it is allowed holds what is asked for until `expires_at`. The grant is in
+  // the open batch: it may be told to nobody before flush() has returned. The same id and request
+  // again is the same grant; the same id with another request, or one that has ended, a conflict.
+  Result<QuotaDecision> reserve(const QuotaRequest& request, std::string_view id,
+                                Instant expires_at);
+  // What was used is known before its event comes: holds that instead. not_found where no live
+  // reservation has that id.
+  Result<void> settle(std::string_view name_space, std::string_view id,
+                      const QuotaAmounts& amounts);
+  Result<void> cancel(std::string_view name_space, std::string_view id);
+  // Ends what has expired; call it now and then. Returns how many.
+  Result<size_t> expire_reservations();
+
   // Flushes, packs the rollups and ends the threads. Call it before the end of the process;
   // without it nothing is lost, but the next start folds more.
   Result<void> close();

@@ -16,8 +16,8 @@ namespace gauger::ledger {
 namespace {
 
 constexpr std::array<const char*, family_count> family_names = {
-    "default",    "journal", "dictionary", "positions", "quarantine",
-    "amendments", "rollups", "documents",  "identities"};
+    "default",    "journal", "dictionary", "positions",  "quarantine",
+    "amendments", "rollups", "documents",  "identities", "reservations"};
 
 Error to_error(const rocksdb::Status& status, std::string_view doing) {
   const auto sentence = std::string(doing) + ": " + status.ToString();

@@ -31,6 +31,7 @@ enum class SectionId : uint16_t {
   adjustments = 23,
   documents = 24,
   completeness = 25,
+  reservations = 26,
 };
 
 enum class Compress : uint8_t { no, yes };

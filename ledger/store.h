@@ -20,17 +20,18 @@ namespace gauger::ledger {
 
 // Column families. The number is never reused; the name is the one on disk.
 enum class Family : uint8_t {
-  meta = 0,        // configuration, head, watermarks
-  journal = 1,     // BlockKey -> block
-  dictionary = 2,  // first id -> chunk of strings or keys
-  positions = 3,   // source + partition -> position in it
-  quarantine = 4,  // sequence + index -> record; hash -> first one
-  amendments = 5,  // row -> what later events did to it; target fingerprint -> what waits
-  rollups = 6,     // day + range -> packed cells; may lag behind, never runs ahead
-  documents = 7,   // namespace, kind, id, version -> where the document lies
-  identities = 8,  // first row -> identity chunk (identity_chunk.h)
+  meta = 0,          // configuration, head, watermarks
+  journal = 1,       // BlockKey -> block
+  dictionary = 2,    // first id -> chunk of strings or keys
+  positions = 3,     // source + partition -> position in it
+  quarantine = 4,    // sequence + index -> record; hash -> first one
+  amendments = 5,    // row -> what later events did to it; target fingerprint -> what waits
+  rollups = 6,       // day + range -> packed cells; may lag behind, never runs ahead
+  documents = 7,     // namespace, kind, id, version -> where the document lies
+  identities = 8,    // first row -> identity chunk (identity_chunk.h)
+  reservations = 9,  // reservations, and what they moved between quota periods
 };
-inline constexpr size_t family_count = 9;
+inline constexpr size_t family_count = 10;
 
 struct Write {
   Family family;

@@ -55,6 +55,16 @@ inline constexpr uint32_t dictionary_strings_max = 4'000'000;
 inline constexpr uint32_t dictionary_keys_max = 64'000'000;
 inline constexpr size_t context_boundaries_max = 15;
 
+// --- quotas -------------------------------------------------------------------------------
+// A hold that nobody settles must not starve others for long; a long agent run may.
+inline constexpr std::chrono::hours reservation_life_max{24};
+// Kept in memory and journal while they live: some 400 bytes each.
+inline constexpr size_t reservations_max = 1'000'000;
+inline constexpr size_t quotas_max = 100'000;
+inline constexpr std::chrono::hours quota_window_max{31 * 24};
+// What an event may still say of a reservation after it has ended.
+inline constexpr std::chrono::hours reservation_memory{48};
+
 // --- documents and answers ----------------------------------------------------------------
 inline constexpr size_t document_bytes_max = 64U << 20;  // price catalogues run to megabytes
 // Posted at once: they lie in one block, in memory.
