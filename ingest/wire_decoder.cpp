@@ -8,17 +8,12 @@
 
 #include "ingest/check.h"
 #include "ingest/event_fields.h"
-#include "ingest/varint.h"
+#include "ingest/wire_format.h"
 #include "schemas/usage_event.pb.h"
 
 namespace gauger::ingest {
 namespace {
 
-// --- the wire format ------------------------------------------------------------------------
-
-enum WireType : uint32_t { varint = 0, fixed64 = 1, length_delimited = 2, fixed32 = 5 };
-
-constexpr uint32_t tag_of(uint32_t number, WireType type) { return number << 3U | type; }
 constexpr uint32_t tag_max = tag_of(field_number_max, fixed32);
 
 // What to do at a tag. Tags that the schema does not have are skipped.
@@ -73,47 +68,6 @@ constexpr StepTable table;
 
 constexpr const EventField& field_at(uint32_t tag) { return event_fields[table.fields[tag >> 3U]]; }
 
-// A tag of one or two bytes, minimally written; larger field numbers are unusual.
-[[gnu::always_inline]] inline bool take_tag(std::string_view& bytes, uint32_t& tag) {
-  const auto first = static_cast<uint8_t>(bytes[0]);
-  if (first < 0x80) {
-    tag = first;
-    bytes.remove_prefix(1);
-    return tag >= 8;  // field number 0 does not exist
-  }
-  if (bytes.size() < 2) return false;
-  const auto second = static_cast<uint8_t>(bytes[1]);
-  if (second == 0 || second >= 0x80) return false;
-  tag = (first & 0x7FU) | uint32_t{second} << 7U;
-  bytes.remove_prefix(2);
-  return true;
-}
-
-[[gnu::always_inline]] inline bool take_bytes(std::string_view& bytes, std::string_view& out) {
-  uint64_t size = 0;
-  if (!take_varint(bytes, size) || size > bytes.size()) return false;
-  out = bytes.substr(0, size);
-  bytes.remove_prefix(size);
-  return true;
-}
-
-bool skip_field(std::string_view& bytes, uint32_t tag) {
-  uint64_t ignored = 0;
-  std::string_view ignored_bytes;
-  const auto skip_fixed = [&](size_t size) {
-    if (bytes.size() < size) return false;
-    bytes.remove_prefix(size);
-    return true;
-  };
-  switch (tag & 7U) {
-    case varint: return take_varint(bytes, ignored);
-    case length_delimited: return take_bytes(bytes, ignored_bytes);
-    case fixed64: return skip_fixed(8);
-    case fixed32: return skip_fixed(4);
-    default: return false;  // a group
-  }
-}
-
 // Texts are short and nearly always ASCII: eight bytes at a time beats a call.
 [[gnu::always_inline]] inline bool is_ascii(std::string_view text) {
   const auto load = [](const char* from, auto& into) { std::memcpy(&into, from, sizeof into); };
@@ -152,14 +106,17 @@ Instant to_instant(int64_t seconds, int64_t nanos) {
 // no_total means absent; a stated total of that value is as negative as its neighbour.
 int64_t stated(int64_t total) { return total == no_total ? no_total + 1 : total; }
 
+}  // namespace
+
 #if GOOGLE_PROTOBUF_VERSION < 4022000
-// Older libprotobuf prints every text that is not UTF-8; a flood of bad records must not.
-void silence_libprotobuf() { google::protobuf::SetLogHandler(nullptr); }
+void silence_libprotobuf() {
+  // Not safe to call twice at once.
+  static const bool done = (google::protobuf::SetLogHandler(nullptr), true);
+  static_cast<void>(done);
+}
 #else
 void silence_libprotobuf() {}
 #endif
-
-}  // namespace
 
 // --- one event ------------------------------------------------------------------------------
 
@@ -452,98 +409,6 @@ RejectReason read_wire(std::string_view bytes, UsageEvent& event, WireScratch& s
 RejectReason decode_wire(std::string_view bytes, UsageEvent& event, WireScratch& scratch) {
   const auto reason = read_wire(bytes, event, scratch);
   return reason != RejectReason::none ? reason : check(event, scratch.detail);
-}
-
-// --- records of several events --------------------------------------------------------------
-
-namespace {
-
-class WireDecoder final : public Decoder {
- public:
-  explicit WireDecoder(WirePacking packing) : packing_(packing) {}
-
-  void decode(std::string_view record, std::span<const RecordHeader>, EventSink& sink) override {
-    scratch_.clear();
-    if (packing_ == WirePacking::single) return decode_event(record, sink);
-    if (record.size() > limits::record_bytes_max)
-      return sink.reject(
-          RejectReason::record_too_large,
-          fmt::format("more than the {} bytes of one record", limits::record_bytes_max), record);
-    if (packing_ == WirePacking::delimited) return decode_delimited(record, sink);
-    decode_batch(record, sink);
-  }
-
- private:
-  void decode_event(std::string_view bytes, EventSink& sink) {
-    const auto reason = decode_wire(bytes, event_, scratch_);
-    if (reason == RejectReason::none)
-      sink.accept(event_);
-    else
-      sink.reject(reason, scratch_.detail, bytes);
-  }
-
-  // Calls `each` with every event of a well-framed batch; false: it is not one, or is unusual.
-  template <class Each>
-  static bool for_each_in_batch(std::string_view batch, Each each) {
-    while (!batch.empty()) {
-      uint32_t tag = 0;
-      std::string_view bytes;
-      if (!take_tag(batch, tag)) return false;
-      if (tag != tag_of(v1::UsageEventBatch::kEventsFieldNumber, length_delimited)) {
-        if (!skip_field(batch, tag)) return false;
-        continue;
-      }
-      if (!take_bytes(batch, bytes)) return false;
-      each(bytes);
-    }
-    return true;
-  }
-
-  template <class Each>
-  static bool for_each_delimited(std::string_view record, Each each) {
-    while (!record.empty()) {
-      std::string_view bytes;
-      if (!take_bytes(record, bytes)) return false;
-      each(bytes);
-    }
-    return true;
-  }
-
-  void decode_batch(std::string_view record, EventSink& sink) {
-    // The framing is walked twice, so that nothing of a broken batch is counted.
-    if (!for_each_in_batch(record, [](std::string_view) {})) return decode_unusual(record, sink);
-    for_each_in_batch(record, [&](std::string_view bytes) { decode_event(bytes, sink); });
-  }
-
-  void decode_delimited(std::string_view record, EventSink& sink) {
-    if (!for_each_delimited(record, [](std::string_view) {}))
-      return sink.reject(RejectReason::undecodable, "not a sequence of length-delimited messages",
-                         record);
-    for_each_delimited(record, [&](std::string_view bytes) { decode_event(bytes, sink); });
-  }
-
-  void decode_unusual(std::string_view record, EventSink& sink) {
-    silence_libprotobuf();
-    v1::UsageEventBatch batch;
-    if (!batch.ParseFromArray(record.data(), static_cast<int>(record.size())))
-      return sink.reject(RejectReason::undecodable,
-                         "not a protobuf message gauger.v1.UsageEventBatch", record);
-    for (const auto& message : batch.events()) {
-      std::string bytes;
-      message.SerializeToString(&bytes);
-      decode_event(bytes, sink);
-    }
-  }
-
-  WirePacking packing_;
-  UsageEvent event_;
-  WireScratch scratch_;
-};
-
-}  // namespace
-
-std::unique_ptr<Decoder> make_wire_decoder(WirePacking packing) {
-  return std::make_unique<WireDecoder>(packing);
 }
 
 }  // namespace gauger::ingest

@@ -392,6 +392,16 @@ TEST_CASE("a batch with groups in it is read by libprotobuf", "[ingest]") {
   CHECK(collected.rejections.empty());
 }
 
+TEST_CASE("bytes that read as a batch of nothing are undecodable", "[ingest]") {
+  const auto decoder = make_wire_decoder(WirePacking::batch);
+  for (const auto& bytes : {text({0x3A, 0x01, 'x'}), text({0xFB, 0x01, 0xFC, 0x01})}) {
+    const auto collected = decode_all(*decoder, bytes);
+    REQUIRE(collected.rejections.size() == 1);
+    CHECK(collected.rejections[0].detail == "a UsageEventBatch without events");
+  }
+  CHECK(decode_all(*decoder, "").rejections.empty());
+}
+
 TEST_CASE("length-delimited events in one record are all read", "[ingest]") {
   const auto event = ordinary().SerializeAsString();
   const auto one = std::string(1, static_cast<char>(event.size())) + event;
