@@ -196,4 +196,12 @@ void Attribution::attribute(UsageEvent& event, std::span<const Evidence> evidenc
   }
 }
 
+void attribute_canonical(UsageEvent& event, std::span<const Evidence> headers,
+                         const Attribution& attribution) {
+  std::vector<Evidence> evidence(headers.begin(), headers.end());
+  evidence.push_back({"source", event.source});
+  evidence.push_back({"provider_account", event.provider_account});
+  attribution.attribute(event, evidence);
+}
+
 }  // namespace gauger::ingest

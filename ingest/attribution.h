@@ -71,4 +71,9 @@ class Attribution {
   std::vector<Rule> rules_;
 };
 
+// Gives an event of the canonical formats, which carries nothing else to decide by, a team from
+// its source, its account and what travelled beside it (evidence named header.<name>).
+void attribute_canonical(UsageEvent& event, std::span<const Evidence> headers,
+                         const Attribution& attribution);
+
 }  // namespace gauger::ingest

@@ -38,8 +38,8 @@ class AttributingDecoder final : public Decoder, EventSink {
     if (!event.team.empty()) return sink_->accept(event);
     auto attributed = event;
     evidence_.clear();
-    add_transport_evidence(headers_, event, memory_, evidence_);
-    attribution_of(options_).attribute(attributed, evidence_);
+    add_header_evidence(headers_, memory_, evidence_);
+    attribute_canonical(attributed, evidence_, attribution_of(options_));
     sink_->accept(attributed);
   }
   void reject(RejectReason reason, std::string_view detail, std::string_view part) override {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "ingest/attribution.h"
 #include "ingest/completeness.h"
 #include "ingest/framing.h"
 #include "ingest/wire_decoder.h"
@@ -143,10 +144,12 @@ class Intake {
 
   void decode_wire_record(ledger::Batch& batch, const Record& record) {
     const auto reason = decode_wire(record.bytes, event_, scratch_);
-    if (reason == RejectReason::none)
-      batch.add(event_, record.offset, record.bytes);
-    else
-      batch.reject(reason, scratch_.detail, record.offset, record.bytes);
+    if (reason != RejectReason::none)
+      return batch.reject(reason, scratch_.detail, record.offset, record.bytes);
+    // Marked as by every other decoder, so that a redelivery under a mapping document that
+    // claims the event is no conflict.
+    if (event_.team.empty()) attribute_canonical(event_, {}, Attribution());
+    batch.add(event_, record.offset, record.bytes);
   }
 
   void decode_record(ledger::Batch& batch, const RecordBatch& records, const Record& record) {

@@ -148,13 +148,18 @@ void apply_defaults(const DecoderOptions& options, UsageEvent& event) {
   if (event.provider_account.empty()) event.provider_account = options.provider_account;
 }
 
+void add_header_evidence(std::span<const RecordHeader> headers, EventMemory& memory,
+                         std::vector<Evidence>& evidence) {
+  for (const auto& header : headers)
+    if (simdjson::validate_utf8(header.value.data(), header.value.size()))
+      evidence.push_back({memory.keep("header." + lower(header.name)), header.value});
+}
+
 void add_transport_evidence(std::span<const RecordHeader> headers, const UsageEvent& event,
                             EventMemory& memory, std::vector<Evidence>& evidence) {
   evidence.push_back({"source", event.source});
   evidence.push_back({"provider_account", event.provider_account});
-  for (const auto& header : headers)
-    if (simdjson::validate_utf8(header.value.data(), header.value.size()))
-      evidence.push_back({memory.keep("header." + lower(header.name)), header.value});
+  add_header_evidence(headers, memory, evidence);
 }
 
 void add_tag(std::string_view tag, EventMemory& memory, std::vector<Evidence>& evidence) {

@@ -51,6 +51,9 @@ RejectReason read_gauger_headers(std::span<const RecordHeader> headers, UsageEve
 // Fills what is still open from the options.
 void apply_defaults(const DecoderOptions& options, UsageEvent& event);
 
+// What travelled beside the record, as evidence named header.<name>.
+void add_header_evidence(std::span<const RecordHeader> headers, EventMemory& memory,
+                         std::vector<Evidence>& evidence);
 // Headers, account and source as evidence.
 void add_transport_evidence(std::span<const RecordHeader> headers, const UsageEvent& event,
                             EventMemory& memory, std::vector<Evidence>& evidence);

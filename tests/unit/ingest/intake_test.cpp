@@ -5,7 +5,9 @@
 #include <filesystem>
 #include <random>
 
+#include "ingest/formats.h"
 #include "ingest/json_decoder.h"
+#include "schemas/usage_event.pb.h"
 #include "tests/unit/ledger/events.h"
 
 using namespace gauger;
@@ -94,6 +96,37 @@ TEST_CASE("an intake that is told to stop has committed what it read", "[ingest]
   bench.flush();
   CHECK(bench.requests() == 6);
   CHECK(bench.ledger->position("kafka:c/t", 0)->next_offset == 6);
+}
+
+TEST_CASE("a mapping document that comes later makes no conflict of a redelivery", "[ingest]") {
+  Bench bench;
+  v1::UsageEvent event;
+  event.set_source("s");
+  event.set_id("1");
+  event.set_provider("p");
+  event.set_provider_account("acct");
+  event.set_model("m");
+  event.set_output_text(5);
+  event.mutable_completed_at()->set_seconds(to_us(parse_instant("2027-01-15T12:00:00Z").value()) /
+                                            1'000'000);
+  const auto send = [&](const char* name, std::unique_ptr<Decoder> decoder) {
+    ListSource source(name);
+    source.add(0, 0, event.SerializeAsString());
+    IntakeOptions options;
+    options.decoder = std::move(decoder);
+    REQUIRE(run_intake(*bench.ledger, source, std::move(options), go_on).has_value());
+  };
+  const auto document =
+      Attribution::parse("attribution: [{match: {provider_account: acct}, team: search}]");
+  REQUIRE(document.has_value());
+  DecoderOptions mapped;
+  mapped.attribution = &document.value();
+  send("kafka:c/first", nullptr);
+  send("kafka:c/again", make_decoder("proto", mapped).value());
+  bench.flush();
+  CHECK(bench.requests() == 1);
+  CHECK(bench.records(ledger::Disposition::duplicate) == 1);
+  CHECK(bench.records(ledger::Disposition::conflict) == 0);
 }
 
 TEST_CASE("an intake without room on the disk pauses and reads nothing", "[ingest]") {
