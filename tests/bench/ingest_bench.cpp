@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ingest/file_source.h"
+#include "ingest/formats.h"
 #include "ingest/json_decoder.h"
 #include "ingest/wire_decoder.h"
 #include "schemas/usage_event.pb.h"
@@ -139,6 +140,30 @@ void json(benchmark::State& state) {
   report(state, records);
 }
 BENCHMARK(json);
+
+// One record of the fuzzing corpus, again and again. Corpora of formats with headers have a byte
+// in front that chooses them.
+void adapter(benchmark::State& state, const char* format, const char* file, size_t skipped) {
+  std::ifstream in(std::filesystem::path(GAUGER_CORPUS) / format / file, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  const std::vector<std::string> records(64, bytes.substr(skipped));
+  const std::vector<RecordHeader> headers = {{"gauger-completed-at", "2027-01-16T10:00:00Z"},
+                                             {"gauger-source", "gw"}};
+  const auto decoder = make_decoder(format, {}).value();
+  Discard sink;
+  for (auto _ : state)
+    for (const auto& record : records) decoder->decode(record, headers, sink);
+  if (sink.rejected != 0) state.SkipWithError("rejected");
+  report(state, records);
+}
+BENCHMARK_CAPTURE(adapter, anthropic, "anthropic", "message", 0);
+BENCHMARK_CAPTURE(adapter, openai_envelope, "openai", "envelope", 0);
+BENCHMARK_CAPTURE(adapter, bedrock, "bedrock", "envelope", 0);
+BENCHMARK_CAPTURE(adapter, gemini, "gemini", "response", 0);
+BENCHMARK_CAPTURE(adapter, cloudevents, "cloudevents", "structured", 1);
+BENCHMARK_CAPTURE(adapter, confluent, "confluent", "event", 1);
+BENCHMARK_CAPTURE(adapter, otlp, "otlp", "request", 0);
+BENCHMARK_CAPTURE(adapter, litellm, "litellm", "row", 0);
 
 // From a file in the page cache to records, without decoding them.
 void file(benchmark::State& state, bool delimited) {
