@@ -111,6 +111,12 @@ Result<std::unique_ptr<Decoder>> make_decoder(std::string_view format,
       fmt::format("'{}' is not a format; there are {}", format, fmt::join(names, ", ")));
 }
 
+Framing framing_of(std::string_view format, Framing by_suffix) {
+  if (by_suffix != Framing::json_values || find_response_format(format) == nullptr)
+    return by_suffix;
+  return Framing::json_documents;
+}
+
 bool is_header(std::string_view name, std::string_view wanted) {
   return name.size() == wanted.size() &&
          ::strncasecmp(name.data(), wanted.data(), wanted.size()) == 0;

@@ -44,6 +44,10 @@ Result<std::unique_ptr<Decoder>> make_decoder(std::string_view format,
 // The names above, for help texts.
 std::span<const std::string_view> decoder_names();
 
+// How records of a format are cut out of a file whose suffix suggests `by_suffix`: a list of JSON
+// may be the events of one stream, which only the format knows.
+Framing framing_of(std::string_view format, Framing by_suffix);
+
 // What a body or message holds, by its headers (Kafka's or HTTP's): the format, and how records
 // are cut out of a body. Raw provider responses cannot be told apart this way. nullopt: the
 // headers do not say.

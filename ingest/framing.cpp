@@ -48,7 +48,8 @@ bool Framer::take(std::string_view& input, bool last, Frame& frame) {
   switch (framing_) {
     case Framing::lines: return take_line(input, last, frame);
     case Framing::delimited: return take_delimited(input, last, frame);
-    case Framing::json_values: return take_json_value(input, last, frame);
+    case Framing::json_values:
+    case Framing::json_documents: return take_json_value(input, last, frame);
     case Framing::csv: return take_csv_row(input, last, frame);
   }
   return false;
@@ -176,7 +177,8 @@ bool Framer::skip_between_json_values(std::string_view& input, bool last, Frame&
   found = false;
   while (!input.empty()) {
     const auto c = input[0];
-    const auto is_punctuation = in_array_ ? c == ',' || c == ']' : c == '[';
+    const auto opens = c == '[' && framing_ == Framing::json_values;
+    const auto is_punctuation = in_array_ ? c == ',' || c == ']' : opens;
     if (!is_punctuation && blanks.find(c) == std::string_view::npos) return true;
     if (c == '[') in_array_ = true;
     if (c == ']') in_array_ = false;

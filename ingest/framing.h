@@ -14,11 +14,12 @@
 namespace gauger::ingest {
 
 enum class Framing : uint8_t {
-  lines,        // one record per line; blank lines are passed over
-  delimited,    // each record after its length as a varint (protobuf's writeDelimitedTo)
-  json_values,  // JSON values one after another, also pretty-printed; the elements of a
-                // top-level array are records
-  csv,          // rows of RFC 4180; the first one names the columns
+  lines,           // one record per line; blank lines are passed over
+  delimited,       // each record after its length as a varint (protobuf's writeDelimitedTo)
+  json_values,     // JSON values one after another, also pretty-printed; the elements of a
+                   // top-level array are records
+  json_documents,  // the same, but a top-level array is one record
+  csv,             // rows of RFC 4180; the first one names the columns
 };
 
 struct Frame {

@@ -108,7 +108,7 @@ int64_t stated(int64_t total) { return total == no_total ? no_total + 1 : total;
 
 }  // namespace
 
-#if GOOGLE_PROTOBUF_VERSION < 4022000
+#if defined(GOOGLE_PROTOBUF_VERSION) && GOOGLE_PROTOBUF_VERSION < 4022000
 void silence_libprotobuf() {
   // Not safe to call twice at once.
   static const bool done = (google::protobuf::SetLogHandler(nullptr), true);

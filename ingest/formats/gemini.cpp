@@ -14,6 +14,19 @@ constexpr std::array<std::string_view, 4> modalities = {"promptTokensDetails", "
                                                         "candidatesTokensDetails",
                                                         "toolUsePromptTokensDetails"};
 
+// The last piece of a stream says why it ended; before it, usage is still growing.
+bool is_still_growing(dom::object object) {
+  const auto candidates = array_at(object, "candidates");
+  if (!candidates || dom::array(*candidates).size() == 0) return false;
+  for (const auto element : *candidates) {
+    dom::object candidate;
+    if (element.get_object().get(candidate) == simdjson::SUCCESS &&
+        find_member(candidate, "finishReason"))
+      return false;
+  }
+  return true;
+}
+
 void take(dom::object object, ResponseReading& reading) {
   take_text(object, "responseId", reading.id);
   take_text(object, "modelVersion", reading.model);
@@ -23,6 +36,7 @@ void take(dom::object object, ResponseReading& reading) {
   const auto usage = object_at(object, "usageMetadata");
   if (!usage) return;
   reading.take_usage(*usage, modalities);
+  reading.is_partial = is_still_growing(object);
   take_text(*usage, "trafficType", reading.service_tier);
 }
 

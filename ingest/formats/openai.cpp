@@ -37,6 +37,21 @@ void take_tool_calls(dom::object response, ResponseReading& reading) {
   }
 }
 
+// A piece of a stream before the last: some servers state usage with every one.
+bool is_still_growing(dom::object response) {
+  const auto choices = array_at(response, "choices");
+  if (text_at(response, "object") != "chat.completion.chunk" || !choices ||
+      dom::array(*choices).size() == 0)
+    return false;
+  for (const auto element : *choices) {
+    dom::object choice;
+    if (element.get_object().get(choice) == simdjson::SUCCESS &&
+        find_member(choice, "finish_reason"))
+      return false;
+  }
+  return true;
+}
+
 void take_response(dom::object response, ResponseReading& reading) {
   take_text(response, "id", reading.id);
   take_text(response, "model", reading.model);
@@ -47,7 +62,10 @@ void take_response(dom::object response, ResponseReading& reading) {
   const auto status = text_at(response, "status");
   if (!status.empty()) reading.is_unfinished = status == "in_progress" || status == "queued";
   take_tool_calls(response, reading);
-  if (const auto usage = object_at(response, "usage")) reading.take_usage(*usage);
+  const auto usage = object_at(response, "usage");
+  if (!usage) return;
+  reading.take_usage(*usage);
+  reading.is_partial = is_still_growing(response);
 }
 
 void take(dom::object object, ResponseReading& reading) {

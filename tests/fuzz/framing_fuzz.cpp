@@ -2,6 +2,7 @@
 // punctuation between records.
 #include "ingest/framing.h"
 
+#include <array>
 #include <vector>
 
 #include "tests/fuzz/fuzz_input.h"
@@ -35,8 +36,11 @@ Frames frames_of(Framing framing, std::string_view stream, size_t piece) {
 // The first byte chooses the framing and the size of the pieces.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
-  const auto framing = static_cast<Framing>(data[0] & 3U);
-  const auto piece = size_t{1} + (data[0] >> 2U);
+  constexpr std::array<Framing, 5> framings = {Framing::lines, Framing::delimited,
+                                               Framing::json_values, Framing::csv,
+                                               Framing::json_documents};
+  const auto framing = framings[data[0] % framings.size()];
+  const auto piece = size_t{1} + data[0] / framings.size();
   const auto stream = view(data + 1, size - 1);
   const auto whole = frames_of(framing, stream, stream.size() + 1);
   const auto pieces = frames_of(framing, stream, piece);

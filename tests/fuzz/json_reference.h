@@ -14,7 +14,7 @@ class JsonReference {
  public:
   // What the rules say about libprotobuf's reading; nothing where it cannot read the text.
   RejectReason read(std::string_view json, bool& readable) {
-#if GOOGLE_PROTOBUF_VERSION < 4022000
+#if defined(GOOGLE_PROTOBUF_VERSION) && GOOGLE_PROTOBUF_VERSION < 4022000
     google::protobuf::SetLogHandler(nullptr);
 #endif
     v1::UsageEvent message;

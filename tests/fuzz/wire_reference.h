@@ -50,7 +50,7 @@ class WireReference {
  public:
   // Where libprotobuf reads the bytes, the reason that the rules give; else nothing.
   RejectReason read(std::string_view bytes, bool& readable) {
-#if GOOGLE_PROTOBUF_VERSION < 4022000
+#if defined(GOOGLE_PROTOBUF_VERSION) && GOOGLE_PROTOBUF_VERSION < 4022000
     google::protobuf::SetLogHandler(nullptr);
 #endif
     readable = message_.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));

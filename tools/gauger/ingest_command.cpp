@@ -134,6 +134,8 @@ Result<void> ingest_file(ledger::Ledger& ledger, const Options& options, const D
   if (path != "-") {
     TRY(const auto format, ingest::file_format(path));
     by_suffix = format.decoder;
+    config.framing = ingest::framing_of(
+        options.format.empty() ? by_suffix : std::string_view(options.format), format.framing);
   } else if (options.format == "proto") {
     config.framing = ingest::Framing::delimited;
   }

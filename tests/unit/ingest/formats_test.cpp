@@ -18,6 +18,12 @@ TEST_CASE("every named format has a decoder, and other names a sentence", "[inge
   CHECK(unknown.error().sentence.starts_with("'xml' is not a format; there are proto"));
 }
 
+TEST_CASE("a JSON file of responses keeps its lists whole", "[ingest]") {
+  CHECK(framing_of("gemini", Framing::json_values) == Framing::json_documents);
+  CHECK(framing_of("json", Framing::json_values) == Framing::json_values);
+  CHECK(framing_of("gemini", Framing::lines) == Framing::lines);
+}
+
 TEST_CASE("the headers of a message say its format", "[ingest]") {
   const auto format = [](std::vector<RecordHeader> headers) -> std::string {
     const auto found = find_body_format(headers);

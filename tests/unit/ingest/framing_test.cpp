@@ -125,6 +125,12 @@ TEST_CASE("JSON values are found in whatever way they are laid out", "[ingest]")
   CHECK(frames(Framing::json_values, "[x,{}]") == good({"x", "{}"}));
 }
 
+TEST_CASE("JSON documents keep their lists", "[ingest]") {
+  CHECK(frames(Framing::json_documents, " [{\"a\":1},{}]\n{} [[]]") ==
+        good({"[{\"a\":1},{}]", "{}", "[[]]"}));
+  CHECK(frames(Framing::json_documents, "[{},") == Frames{{"[{},", RejectReason::undecodable}});
+}
+
 TEST_CASE("JSON values that are cut off or too large are defects", "[ingest]") {
   CHECK(frames(Framing::json_values, "{} {\"a\":") ==
         Frames{{"{}", RejectReason::none}, {"{\"a\":", RejectReason::undecodable}});

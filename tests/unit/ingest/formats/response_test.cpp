@@ -396,6 +396,30 @@ TEST_CASE("a Gemini stream is a list whose last usage counts", "[ingest]") {
   CHECK(field(collected, "completed_at") == "2027-01-16T10:00:00.5Z");
 }
 
+TEST_CASE("usage of a stream that is still growing is an estimate", "[ingest]") {
+  const auto source = [](std::string_view format, const std::string& stream) {
+    const auto enums = field(
+        decode(
+            format,
+            R"({"id":"1","completed_at":"2027-01-16T10:00:00Z","provider":"p","model":"m","stream":)" +
+                stream + "}"),
+        "enums");
+    return enums.substr(9, enums.find(' ', 9) - 9);
+  };
+  const std::string growing =
+      R"({"candidates":[{"content":{}}],"usageMetadata":{"promptTokenCount":4}})";
+  const std::string last =
+      R"({"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":4}})";
+  CHECK(source("gemini", "[" + growing + "]") == "estimated");
+  CHECK(source("gemini", "[" + growing + "," + last + "]") == "reported");
+  const std::string chunk =
+      R"({"object":"chat.completion.chunk","choices":[{"finish_reason":null}],"usage":{"prompt_tokens":4}})";
+  const std::string end =
+      R"({"object":"chat.completion.chunk","choices":[],"usage":{"prompt_tokens":4,"completion_tokens":2}})";
+  CHECK(source("openai-compatible", "[" + chunk + "]") == "estimated");
+  CHECK(source("openai-compatible", "[" + chunk + "," + end + "]") == "reported");
+}
+
 TEST_CASE("a call without usage is missing, and can be replaced later", "[ingest]") {
   for (const auto* response : {"null", "{}", R"({"error":{"message":"overloaded"}})",
                                R"({"status":"failed","usage":null})"}) {
