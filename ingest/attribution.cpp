@@ -11,7 +11,8 @@
 namespace gauger::ingest {
 namespace {
 
-constexpr size_t rules_max = 100'000;
+// Looked through for every event without a team.
+constexpr size_t rules_max = 10'000;
 constexpr std::string_view header_prefix = "header.";
 
 // The longest past and future that an open end means.
@@ -67,12 +68,22 @@ class AttributionParser {
     for (size_t i = 0; i < rules.size(); ++i) {
       place_ = fmt::format("attribution rule {}", i + 1);
       TRY(auto rule, parse_rule(rules[i]));
+      note_names(rule, attribution.names_);
       attribution.rules_.push_back(std::move(rule));
     }
+    std::ranges::sort(attribution.names_);
+    const auto same = std::ranges::unique(attribution.names_);
+    attribution.names_.erase(same.begin(), same.end());
     return attribution;
   }
 
  private:
+  static void note_names(const Attribution::Rule& rule, std::vector<std::string>& names) {
+    for (const auto& condition : rule.conditions) names.push_back(condition.name);
+    for (const auto* text : {&rule.team, &rule.project, &rule.workload})
+      if (!text->from.empty()) names.push_back(text->from);
+  }
+
   Error refuse(std::string_view what) const {
     return invalid_argument(fmt::format("{}: {}", place_, what));
   }
@@ -125,7 +136,7 @@ class AttributionParser {
     std::vector<Attribution::Condition> conditions;
     for (const auto& member : node) {
       auto name = member.first.Scalar();
-      if (!is_known(name))
+      if (!is_evidence_name(name))
         return refuse(
             fmt::format("'{}' is not evidence: api_key, workspace, user, subject, "
                         "provider_account, source, tag.<name> or header.<name>",
@@ -140,14 +151,6 @@ class AttributionParser {
       conditions.push_back({std::move(name), std::move(value), is_prefix});
     }
     return conditions;
-  }
-
-  static bool is_known(std::string_view name) {
-    for (const auto* known :
-         {"api_key", "workspace", "user", "subject", "provider_account", "source"})
-      if (name == known) return true;
-    return (name.starts_with("tag.") && name.size() > 4) ||
-           (name.starts_with(header_prefix) && name.size() > header_prefix.size());
   }
 
   std::string place_;
@@ -179,29 +182,36 @@ bool Attribution::matches(const Rule& rule, std::span<const Evidence> evidence,
          (rule.team.from.empty() || !find(evidence, rule.team.from).empty());
 }
 
-void Attribution::attribute(UsageEvent& event, std::span<const Evidence> evidence) const {
+void Attribution::attribute(UsageEvent& event, std::span<const Evidence> evidence,
+                            EventMemory& memory) const {
   if (!event.team.empty()) return;
   event.attribution_hash = hash(event, evidence);
-  event.team = unattributed_team;
   for (const auto& rule : rules_) {
     if (!matches(rule, evidence, event.completed_at)) continue;
     const auto decide = [&](const Text& text, std::string_view& into) {
       if (into.empty()) into = text.from.empty() ? text.value : find(evidence, text.from);
     };
-    event.team = {};
     decide(rule.team, event.team);
     decide(rule.project, event.project);
     decide(rule.workload, event.workload);
     return;
   }
+  event.team = unattributed_team;
+  keep(event, evidence, memory);
+}
+
+void Attribution::keep(UsageEvent& event, std::span<const Evidence> evidence,
+                       EventMemory& memory) const {
+  auto& place = event.workload.empty() ? event.workload : event.project;
+  if (place.empty()) place = memory.keep(keep_evidence(evidence, names_));
 }
 
 void attribute_canonical(UsageEvent& event, std::span<const Evidence> headers,
-                         const Attribution& attribution) {
+                         const Attribution& attribution, EventMemory& memory) {
   std::vector<Evidence> evidence(headers.begin(), headers.end());
   evidence.push_back({"source", event.source});
   evidence.push_back({"provider_account", event.provider_account});
-  attribution.attribute(event, evidence);
+  attribution.attribute(event, evidence, memory);
 }
 
 }  // namespace gauger::ingest

@@ -1,7 +1,8 @@
 // Who an event belongs to, where its producer did not say: a mapping document decides from what
 // the record shows (api key, workspace, tags, headers, account), by dated rules, the first that
-// matches. What no rule claims goes to the team `unattributed`, which posted corrections can
-// move later.
+// matches. What no rule claims goes to the team `unattributed` and keeps what it showed (api key,
+// workspace, subject, source, and what the document names) where the producer named no workload
+// or project: a document posted later can claim it (billing/reattribution.h).
 //
 //   attribution:
 //     - match: {api_key: key_search, header.x-env: prod*}   # all must match; * ends a prefix
@@ -20,20 +21,13 @@
 #include <string_view>
 #include <vector>
 
+#include "ingest/formats/event_memory.h"
+#include "schemas/evidence.h"
 #include "schemas/instant.h"
 #include "schemas/result.h"
 #include "schemas/usage_event.h"
 
 namespace gauger::ingest {
-
-inline constexpr std::string_view unattributed_team = "unattributed";
-
-// One thing that a record shows about who sent it: "api_key", "workspace", "user", "subject",
-// "provider_account", "source", "tag.<name>", "header.<name in lower case>".
-struct Evidence {
-  std::string_view name;
-  std::string_view value;
-};
 
 class Attribution {
  public:
@@ -42,9 +36,9 @@ class Attribution {
   static Result<Attribution> parse(std::string_view yaml);
 
   // Fills in team, project and workload where the event has no team, and marks the event as
-  // attributed. The views it sets point into this document or into the evidence. Idempotent
-  // hashing: evidence from headers can decide, but is transport and not part of the mark.
-  void attribute(UsageEvent& event, std::span<const Evidence> evidence) const;
+  // attributed. The views it sets point into this document, the evidence or the memory. The mark
+  // depends on the evidence alone, and not on headers, which can decide but are transport.
+  void attribute(UsageEvent& event, std::span<const Evidence> evidence, EventMemory& memory) const;
 
  private:
   struct Condition {
@@ -68,12 +62,15 @@ class Attribution {
 
   static bool matches(const Rule& rule, std::span<const Evidence> evidence, Instant completed_at);
 
+  void keep(UsageEvent& event, std::span<const Evidence> evidence, EventMemory& memory) const;
+
   std::vector<Rule> rules_;
+  std::vector<std::string> names_;  // evidence that the rules look at
 };
 
 // Gives an event of the canonical formats, which carries nothing else to decide by, a team from
 // its source, its account and what travelled beside it (evidence named header.<name>).
 void attribute_canonical(UsageEvent& event, std::span<const Evidence> headers,
-                         const Attribution& attribution);
+                         const Attribution& attribution, EventMemory& memory);
 
 }  // namespace gauger::ingest

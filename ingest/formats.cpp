@@ -39,7 +39,7 @@ class AttributingDecoder final : public Decoder, EventSink {
     auto attributed = event;
     evidence_.clear();
     add_header_evidence(headers_, memory_, evidence_);
-    attribute_canonical(attributed, evidence_, attribution_of(options_));
+    attribute_canonical(attributed, evidence_, attribution_of(options_), memory_);
     sink_->accept(attributed);
   }
   void reject(RejectReason reason, std::string_view detail, std::string_view part) override {

@@ -148,7 +148,10 @@ class Intake {
       return batch.reject(reason, scratch_.detail, record.offset, record.bytes);
     // Marked as by every other decoder, so that a redelivery under a mapping document that
     // claims the event is no conflict.
-    if (event_.team.empty()) attribute_canonical(event_, {}, Attribution());
+    if (event_.team.empty()) {
+      memory_.clear();
+      attribute_canonical(event_, {}, Attribution(), memory_);
+    }
     batch.add(event_, record.offset, record.bytes);
   }
 
@@ -217,6 +220,7 @@ class Intake {
   steady_clock::time_point commit_due_{};
   IntakeProgress progress_;
   UsageEvent event_;
+  EventMemory memory_;  // of `event_`
   WireScratch scratch_;
   BatchSink sink_;
 };

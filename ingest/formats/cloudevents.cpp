@@ -280,7 +280,7 @@ class CloudEventsDecoder final : public Decoder {
     if (event.provider_account.empty()) event.provider_account = options_.provider_account;
     evidence_.push_back({"subject", attributes.subject});
     add_transport_evidence(headers_, event, memory_, evidence_);
-    attribution_of(options_).attribute(event, evidence_);
+    attribution_of(options_).attribute(event, evidence_, memory_);
     return RejectReason::none;
   }
 

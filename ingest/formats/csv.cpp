@@ -96,7 +96,7 @@ class CsvDecoder final : public Decoder {
     if (const auto reason = complete_totals(event); reason != RejectReason::none) return reason;
     apply_defaults(options_, event);
     add_transport_evidence({}, event, memory_, evidence_);
-    attribution_of(options_).attribute(event, evidence_);
+    attribution_of(options_).attribute(event, evidence_, memory_);
     return RejectReason::none;
   }
 

@@ -230,7 +230,7 @@ class LiteLlmDecoder final : public Decoder {
         if (tag.get_string().get(text) == simdjson::SUCCESS) add_tag(text, memory_, evidence_);
       }
     add_transport_evidence(headers_, event, memory_, evidence_);
-    attribution_of(options_).attribute(event, evidence_);
+    attribution_of(options_).attribute(event, evidence_, memory_);
     return RejectReason::none;
   }
 

@@ -289,7 +289,7 @@ class OtlpDecoder final : public Decoder {
           evidence_.push_back({memory_.keep(fmt::format("tag.{}", key)), text});
       }
     add_transport_evidence(headers_, event, memory_, evidence_);
-    attribution_of(options_).attribute(event, evidence_);
+    attribution_of(options_).attribute(event, evidence_, memory_);
   }
 
   DecoderOptions options_;

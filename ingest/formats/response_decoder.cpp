@@ -163,7 +163,7 @@ class ResponseDecoder final : public Decoder {
     if (const auto reason = count(event); reason != RejectReason::none) return reason;
     if (event.region.empty()) event.region = reading_.region;
     add_transport_evidence(headers_, event, memory_, envelope.evidence);
-    attribution_of(options_).attribute(event, envelope.evidence);
+    attribution_of(options_).attribute(event, envelope.evidence, memory_);
     return RejectReason::none;
   }
 

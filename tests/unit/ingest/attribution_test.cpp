@@ -21,7 +21,8 @@ UsageEvent attributed(const Attribution& document, std::vector<Evidence> evidenc
                       UsageEvent event = {}) {
   if (event.completed_at == no_instant)
     event.completed_at = parse_instant("2027-01-16T10:00:00Z").value();
-  document.attribute(event, evidence);
+  static EventMemory memory;  // the events of a test look into it
+  document.attribute(event, evidence, memory);
   return event;
 }
 
@@ -99,6 +100,30 @@ TEST_CASE("the mark of attribution is of the evidence and nothing else", "[inges
   CHECK(hash(document, {{"api_key", "k"}, {"user", "u"}, {"subject", ""}}) == mark);
   CHECK(hash(document, {{"api_key", "ku"}, {"user", ""}}) != mark);
   CHECK(hash(document, {{"api_key", "k"}}) != mark);
+}
+
+TEST_CASE("what no rule claims keeps what it showed where there is room", "[ingest]") {
+  const auto document = parse(R"(
+attribution:
+  - {match: {tag.env: prod, header.x-key: k}, team: search}
+  - {match: {user: nobody}, team_from: tag.owner}
+)");
+  const std::vector<Evidence> evidence = {
+      {"api_key", "k-1"}, {"user", "ada"},       {"tag.env", "test"}, {"tag.trace", "af31"},
+      {"source", "gw"},   {"header.x-key", "k"}, {"tag.owner", "o"}};
+  const auto bare = attributed(document, evidence);
+  CHECK(bare.team == "unattributed");
+  CHECK(bare.workload == "api_key=k-1 source=gw header.x-key=k tag.env=test tag.owner=o user=ada");
+  CHECK(bare.project.empty());
+  CHECK(attributed(Attribution(), evidence).workload == "api_key=k-1 source=gw");
+  CHECK(attributed(Attribution(), evidence).attribution_hash == bare.attribution_hash);
+  UsageEvent event;
+  event.workload = "answers";
+  CHECK(attributed(Attribution(), evidence, event).workload == "answers");
+  CHECK(attributed(Attribution(), evidence, event).project == "api_key=k-1 source=gw");
+  event.project = "ranking";
+  CHECK(attributed(Attribution(), evidence, event).project == "ranking");
+  CHECK(attributed(Attribution(), {}).workload.empty());
 }
 
 TEST_CASE("headers decide in any case of their names", "[ingest]") {
