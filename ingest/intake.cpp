@@ -15,14 +15,26 @@ namespace {
 
 using std::chrono::steady_clock;
 
+void note_extras(const UsageEvent& event, std::vector<ExtraSeen>& seen) {
+  for (const auto& extra : event.extras) {
+    const auto same = std::ranges::find(seen, extra.name, &ExtraSeen::name);
+    if (same != seen.end())
+      ++same->events;
+    else if (seen.size() < limits::extras_reported_max)
+      seen.push_back({std::string(extra.name), 1});
+  }
+}
+
 // Events of formats that go through a Decoder.
 class BatchSink final : public EventSink {
  public:
+  explicit BatchSink(std::vector<ExtraSeen>& extras) : extras_(extras) {}
   void aim(ledger::Batch& batch, const Record& record) {
     batch_ = &batch;
     record_ = &record;
   }
   void accept(const UsageEvent& event) override {
+    note_extras(event, extras_);
     batch_->add(event, record_->offset, record_->bytes);
   }
   void reject(RejectReason reason, std::string_view detail, std::string_view) override {
@@ -30,6 +42,7 @@ class BatchSink final : public EventSink {
   }
 
  private:
+  std::vector<ExtraSeen>& extras_;
   ledger::Batch* batch_ = nullptr;
   const Record* record_ = nullptr;
 };
@@ -152,6 +165,7 @@ class Intake {
       memory_.clear();
       attribute_canonical(event_, {}, Attribution(), memory_);
     }
+    note_extras(event_, progress_.extras);
     batch.add(event_, record.offset, record.bytes);
   }
 
@@ -222,7 +236,7 @@ class Intake {
   UsageEvent event_;
   EventMemory memory_;  // of `event_`
   WireScratch scratch_;
-  BatchSink sink_;
+  BatchSink sink_{progress_.extras};
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "ingest/decoder.h"
 #include "ingest/source.h"
@@ -24,11 +25,19 @@ struct IntakeOptions {
   std::unique_ptr<Decoder> decoder;
 };
 
+// Numbers that no meter takes were kept under this name: somebody should know, since they have no
+// price until a price book names them.
+struct ExtraSeen {
+  std::string name;
+  uint64_t events = 0;  // as they came, repeated ones too
+};
+
 struct IntakeProgress {
   uint64_t records = 0;
   uint64_t bytes = 0;
   uint64_t commits = 0;
-  bool paused = false;  // for want of free disk
+  bool paused = false;            // for want of free disk
+  std::vector<ExtraSeen> extras;  // by first appearance, the first limits::extras_reported_max
 };
 
 // Called after every poll, and now and then while the intake is paused; false ends the intake, with

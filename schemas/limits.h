@@ -23,6 +23,8 @@ inline constexpr int64_t count_max = 1'000'000'000'000'000;
 // Sum of all counts of one meter ever accepted: below it no rollup cell can overflow.
 inline constexpr int64_t meter_total_max = int64_t{1} << 62;
 inline constexpr size_t extras_max = 16;
+// What one intake names of the extras that it met; a list to look at.
+inline constexpr size_t extras_reported_max = 64;
 static_assert(quarantined_bytes_max <= record_bytes_max);
 static_assert(count_max < meter_total_max / 1000);
 

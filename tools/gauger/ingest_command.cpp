@@ -1,6 +1,7 @@
 // gauger ingest: usage events from files or a Kafka topic into a ledger.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -126,8 +127,19 @@ Result<std::unique_ptr<ingest::Decoder>> decoder_for(const Options& options,
   return ingest::make_decoder(name, documents.decoder);
 }
 
+// Extras of one source, beside those of the ones before.
+void add_extras(std::vector<ingest::ExtraSeen>& all, const std::vector<ingest::ExtraSeen>& more) {
+  for (const auto& extra : more) {
+    const auto same = std::ranges::find(all, extra.name, &ingest::ExtraSeen::name);
+    if (same == all.end())
+      all.push_back(extra);
+    else
+      same->events += extra.events;
+  }
+}
+
 Result<void> ingest_file(ledger::Ledger& ledger, const Options& options, const Documents& documents,
-                         const std::string& path) {
+                         const std::string& path, std::vector<ingest::ExtraSeen>& extras) {
   ingest::FileSource::Config config;
   config.paths = {path};
   std::string_view by_suffix = "json";
@@ -144,12 +156,21 @@ Result<void> ingest_file(ledger::Ledger& ledger, const Options& options, const D
   TRY(const auto source, ingest::FileSource::open(config));
   Progress progress(path, "bytes", static_cast<uint64_t>(source->bytes_total()));
   PauseNotice notice;
-  TRY(ingest::run_intake(ledger, *source, std::move(intake), [&](const auto& done) {
-    notice.look(done.paused, options.data);
-    progress.advance_to(static_cast<uint64_t>(source->bytes_done()));
-    return !stop_asked.load();
-  }));
+  TRY(const auto ended,
+      ingest::run_intake(ledger, *source, std::move(intake), [&](const auto& done) {
+        notice.look(done.paused, options.data);
+        progress.advance_to(static_cast<uint64_t>(source->bytes_done()));
+        return !stop_asked.load();
+      }));
+  add_extras(extras, ended.extras);
   return success();
+}
+
+// The canonical formats say everything themselves, the others take what is open from headers.
+bool reads_headers(std::string_view format) {
+  for (const auto* canonical : {"", "proto", "proto-batch", "proto-delimited", "json"})
+    if (format == canonical) return false;
+  return true;
 }
 
 Result<ingest::KafkaConfig> kafka_config(const Options& options) {
@@ -158,8 +179,7 @@ Result<ingest::KafkaConfig> kafka_config(const Options& options) {
   config.topic = options.topic;
   config.group_id = options.group;
   config.until_end = options.until_end;
-  config.headers = options.format == "cloudevents" || options.format == "confluent" ||
-                   !options.attribution.empty();
+  config.headers = !options.attribution.empty() || reads_headers(options.format);
   config.connection.log = [](std::string_view line) {
     fmt::print(stderr, "gauger: kafka: {}\n", line);
   };
@@ -183,18 +203,21 @@ std::vector<ingest::KafkaPosition> stored_positions(const ledger::Ledger& ledger
 }
 
 Result<void> ingest_topic(ledger::Ledger& ledger, const Options& options,
-                          const Documents& documents, std::unique_ptr<ingest::KafkaSource> source) {
+                          const Documents& documents, std::unique_ptr<ingest::KafkaSource> source,
+                          std::vector<ingest::ExtraSeen>& extras) {
   auto intake = intake_options(options);
   TRY(intake.decoder, decoder_for(options, documents, "proto"));
   TRY(source->start(stored_positions(ledger, *source)));
   Progress progress(options.topic, "records", 0);
   PauseNotice notice;
-  TRY(ingest::run_intake(ledger, *source, std::move(intake), [&](const auto& done) {
-    notice.look(done.paused, options.data);
-    progress.set_total(done.records + static_cast<uint64_t>(source->stats().lag));
-    progress.advance_to(done.records);
-    return !stop_asked.load();
-  }));
+  TRY(const auto ended,
+      ingest::run_intake(ledger, *source, std::move(intake), [&](const auto& done) {
+        notice.look(done.paused, options.data);
+        progress.set_total(done.records + static_cast<uint64_t>(source->stats().lag));
+        progress.advance_to(done.records);
+        return !stop_asked.load();
+      }));
+  add_extras(extras, ended.extras);
   TRY(ledger.flush());
   if (options.group.empty()) return success();
   std::vector<int64_t> next;
@@ -205,8 +228,23 @@ Result<void> ingest_topic(ledger::Ledger& ledger, const Options& options,
   return source->commit(next);
 }
 
+void print_extras_json(const std::vector<ingest::ExtraSeen>& extras) {
+  fmt::print(", \"extras\": {{");
+  for (size_t i = 0; i < extras.size(); ++i)
+    fmt::print("{}{}: {}", i == 0 ? "" : ", ", json_text(extras[i].name), extras[i].events);
+  fmt::print("}}");
+}
+
+void print_extras(const std::vector<ingest::ExtraSeen>& extras) {
+  if (extras.empty()) return;
+  fmt::print("kept as counted extras, which have no price until a price book names them:\n");
+  for (const auto& extra : extras)
+    fmt::print("  {} in {} {}\n", extra.name, grouped(static_cast<int64_t>(extra.events)),
+               extra.events == 1 ? "event" : "events");
+}
+
 void print_report(const Options& options, const ledger::Head& before, const ledger::Head& after,
-                  double seconds) {
+                  double seconds, const std::vector<ingest::ExtraSeen>& extras) {
   const auto of = [&](ledger::Disposition disposition) {
     const auto at = static_cast<size_t>(disposition);
     return after.records[at] - before.records[at];
@@ -219,6 +257,7 @@ void print_report(const Options& options, const ledger::Head& before, const ledg
     for (size_t i = 0; i < ledger::disposition_count; ++i)
       fmt::print(", \"{}\": {}", ledger::disposition_names[i],
                  after.records[i] - before.records[i]);
+    print_extras_json(extras);
     fmt::print(", \"sequence\": {}}}\n", after.sequence);
     return;
   }
@@ -235,6 +274,10 @@ void print_report(const Options& options, const ledger::Head& before, const ledg
              grouped(static_cast<int64_t>(of(ledger::Disposition::conflict))));
   fmt::print("  quarantined  {:>14}\n",
              grouped(static_cast<int64_t>(of(ledger::Disposition::quarantined))));
+  print_extras(extras);
+  if (of(ledger::Disposition::quarantined) != 0)
+    fmt::print("`gauger quarantine list --data {}` says why records were set aside\n",
+               options.data);
   fmt::print("durable up to journal block {}\n", after.sequence);
 }
 
@@ -278,17 +321,18 @@ Result<void> run_ingest(const Options& options) {
   TRY(const auto ledger, ledger::Ledger::open(options.data, ledger_options, *clock));
   const auto before = ledger->status().head;
   const auto begin = std::chrono::steady_clock::now();
+  std::vector<ingest::ExtraSeen> extras;
   if (topic) {
-    TRY(ingest_topic(*ledger, options, *documents, std::move(topic)));
+    TRY(ingest_topic(*ledger, options, *documents, std::move(topic), extras));
   }
   for (const auto& path : options.files) {
     if (stop_asked.load()) break;
-    TRY(ingest_file(*ledger, options, *documents, path));
+    TRY(ingest_file(*ledger, options, *documents, path, extras));
   }
   TRY(ledger->close());
   const auto seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  print_report(options, before, ledger->status().head, seconds);
+  print_report(options, before, ledger->status().head, seconds, extras);
   return success();
 }
 

@@ -72,6 +72,15 @@ struct Line {
   int64_t requests = 0;
   Counts counts{};
   std::vector<std::pair<std::string, int64_t>> extras;
+
+  void add_extra(std::string_view name, int64_t count) {
+    for (auto& extra : extras)
+      if (extra.first == name) {
+        extra.second += count;
+        return;
+      }
+    extras.emplace_back(name, count);
+  }
 };
 
 std::string context_tier_name(const UsageTable& table, ContextTier tier) {
@@ -145,7 +154,7 @@ Result<std::vector<Line>> make_lines(const UsageTable& table, const Grouping& gr
     }
     summed.back().requests += line.requests;
     for (size_t i = 0; i < meter_count; ++i) summed.back().counts[i] += line.counts[i];
-    summed.back().extras.insert(summed.back().extras.end(), line.extras.begin(), line.extras.end());
+    for (const auto& extra : line.extras) summed.back().add_extra(extra.first, extra.second);
   }
   return summed;
 }

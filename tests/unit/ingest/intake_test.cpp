@@ -85,6 +85,23 @@ TEST_CASE("interleaved partitions, gaps and bad records reach the ledger with th
   CHECK(second.gaps == 4);
 }
 
+TEST_CASE("an intake names the extras that it met", "[ingest]") {
+  Bench bench;
+  ListSource source("kafka:c/t");
+  auto with_extras = event_json(1);
+  with_extras.replace(with_extras.size() - 1, 1, R"(,"extras":{"pages":2,"calls":1}})");
+  source.add(0, 0, with_extras);
+  source.add(0, 1, event_json(2));
+  source.add(0, 2, R"({"extras":{"refused":1}})");
+  source.add(0, 3, with_extras);
+  const auto done = run_intake(*bench.ledger, source, json_options(), go_on);
+  REQUIRE(done.has_value());
+  REQUIRE(done.value().extras.size() == 2);
+  CHECK(done.value().extras[0].name == "calls");
+  CHECK(done.value().extras[1].name == "pages");
+  CHECK(done.value().extras[1].events == 2);
+}
+
 TEST_CASE("an intake that is told to stop has committed what it read", "[ingest]") {
   Bench bench;
   ListSource source("kafka:c/t");
