@@ -20,6 +20,7 @@ struct Request {
   std::string_view accelerator = "";
   ServiceTier service_tier = ServiceTier::standard;
   UsageSource usage_source = UsageSource::reported;
+  std::string_view workload = "";
 };
 
 class UsageBuilder {
@@ -69,6 +70,7 @@ class UsageBuilder {
     UsageKey key;
     key.team = intern(request.team);
     key.project = intern(request.project);
+    key.workload = intern(request.workload);
     key.provider = intern(request.provider);
     key.provider_account = intern(request.account);
     key.model = intern(request.model);
