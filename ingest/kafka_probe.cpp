@@ -39,7 +39,6 @@ struct MemFree {
   void operator()(char* text) const { rd_kafka_mem_free(handle, text); }
 };
 
-using Event = std::unique_ptr<rd_kafka_event_t, KafkaDestroy<rd_kafka_event_destroy>>;
 using ConfigResource =
     std::unique_ptr<rd_kafka_ConfigResource_t, KafkaDestroy<rd_kafka_ConfigResource_destroy>>;
 using AdminOptions =
@@ -221,7 +220,7 @@ Result<bool> KafkaProbe::ask_compacted() const {
   const KafkaQueue queue(rd_kafka_queue_new(client_->handle()));
   rd_kafka_ConfigResource_t* resources[] = {resource.get()};
   rd_kafka_DescribeConfigs(client_->handle(), resources, 1, options.get(), queue.get());
-  const Event event(rd_kafka_queue_poll(queue.get(), timeout_ms() + 1000));
+  const KafkaEvent event(rd_kafka_queue_poll(queue.get(), timeout_ms() + 1000));
   if (!event) return client_->error("asking for a topic's settings", RD_KAFKA_RESP_ERR__TIMED_OUT);
   const auto* result = rd_kafka_event_DescribeConfigs_result(event.get());
   if (!result || rd_kafka_event_error(event.get())) return true;

@@ -26,7 +26,6 @@ const std::array producer_fixed = {
 };
 
 using NewTopic = std::unique_ptr<rd_kafka_NewTopic_t, KafkaDestroy<rd_kafka_NewTopic_destroy>>;
-using Event = std::unique_ptr<rd_kafka_event_t, KafkaDestroy<rd_kafka_event_destroy>>;
 
 using Failure = std::unique_ptr<rd_kafka_error_t, KafkaDestroy<rd_kafka_error_destroy>>;
 
@@ -45,7 +44,7 @@ Result<void> create_topic(const KafkaClient& client, const std::string& name, in
   const KafkaQueue queue(rd_kafka_queue_new(client.handle()));
   rd_kafka_NewTopic_t* topics[] = {topic.get()};
   rd_kafka_CreateTopics(client.handle(), topics, 1, nullptr, queue.get());
-  const Event event(rd_kafka_queue_poll(queue.get(), client.timeout_ms()));
+  const KafkaEvent event(rd_kafka_queue_poll(queue.get(), client.timeout_ms()));
   const auto doing = fmt::format("creating topic '{}'", name);
   if (!event) return client.error(doing, RD_KAFKA_RESP_ERR__TIMED_OUT);
   if (const auto code = rd_kafka_event_error(event.get())) return client.error(doing, code);

@@ -572,6 +572,11 @@ TEST_CASE("positions are published where a group is configured", "[integration][
     if (committed_offsets(bootstrap, topic, topic, 2) == durable) break;
   }
   CHECK(committed_offsets(bootstrap, topic, topic, 2) == durable);
+  // The last one is not lost when the source ends right behind it.
+  const std::vector<int64_t> last = {10, 8};
+  REQUIRE(source->commit(last).has_value());
+  source.reset();
+  CHECK(committed_offsets(bootstrap, topic, topic, 2) == last);
   // They are advice: reading starts where the ledger stands.
   CHECK(read_all(config).records == 20);
   config.group_id.clear();
