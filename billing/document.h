@@ -17,9 +17,18 @@
 
 namespace gauger::billing {
 
+// A key of a map with what it stands for. A template, so that Node can hold a list of them
+// before it is complete.
+template <class Value>
+struct NamedNode {
+  std::string name;
+  int line = 0;
+  Value value;
+};
+
 struct Node {
   enum class Kind : uint8_t { null, scalar, list, map };
-  struct Member;
+  using Member = NamedNode<Node>;
 
   Kind kind = Kind::null;
   bool quoted = false;    // a scalar in quotes: text, whatever it looks like
@@ -29,12 +38,6 @@ struct Node {
   std::vector<Member> members = {};
 
   const Node* find(std::string_view name) const;
-};
-
-struct Node::Member {
-  std::string name;
-  int line = 0;
-  Node value;
 };
 
 // One document. `file` is only for the sentences of errors.
