@@ -35,18 +35,17 @@ std::vector<uint8_t> paid_keys(const Rated& rated, const InvoiceRequest& request
   return paid;
 }
 
-Blocker blocker_of(const Rated& rated, const Unpriced& unpriced) {
-  return {BlockerKind::unpriced, unpriced_sentence(rated, unpriced), unpriced.quantity};
-}
-
-Blocker blocker_of(const Rated& rated, const Uncertain& uncertain) {
-  const auto& key = rated.keys[uncertain.key];
-  const bool estimated = key.usage_source == UsageSource::estimated;
-  return {estimated ? BlockerKind::estimated : BlockerKind::missing,
-          std::to_string(uncertain.requests) + " requests of " +
-              std::string(rated.text(key.provider)) + " " + std::string(rated.text(key.model)) +
-              (estimated ? " have estimated counts" : " came without counts"),
-          uncertain.requests};
+InvoiceLine line_of_key(const Rated& rated, uint32_t index) {
+  const auto& key = rated.keys[index];
+  InvoiceLine line;
+  line.team = rated.text(key.team);
+  line.project = rated.text(key.project);
+  line.provider = rated.text(key.provider);
+  line.model = rated.text(key.model);
+  line.region = rated.text(key.region);
+  line.service_tier = key.service_tier;
+  line.context_tier = key.context_tier;
+  return line;
 }
 
 void add_blockers(const Rated& rated, const std::vector<uint8_t>& paid, InvoiceDraft& draft) {
@@ -60,17 +59,37 @@ void add_blockers(const Rated& rated, const std::vector<uint8_t>& paid, InvoiceD
 
 }  // namespace
 
+Blocker blocker_of(const Rated& rated, const Unpriced& unpriced) {
+  auto subject = line_of_key(rated, unpriced.key);
+  subject.item = rated.item_name(unpriced.item);
+  return {BlockerKind::unpriced, unpriced_sentence(rated, unpriced), unpriced.quantity,
+          std::move(subject)};
+}
+
+Blocker blocker_of(const Rated& rated, const Uncertain& uncertain) {
+  const auto& key = rated.keys[uncertain.key];
+  const bool estimated = key.usage_source == UsageSource::estimated;
+  return {estimated ? BlockerKind::estimated : BlockerKind::missing,
+          std::to_string(uncertain.requests) + " requests of " +
+              std::string(rated.text(key.provider)) + " " + std::string(rated.text(key.model)) +
+              (estimated ? " have estimated counts" : " came without counts"),
+          uncertain.requests, line_of_key(rated, uncertain.key)};
+}
+
+std::string blocker_id(BlockerKind kind, const InvoiceLine& subject) {
+  std::string what = subject.provider;
+  if (!subject.model.empty()) what += "/" + subject.model;
+  if (subject.service_tier != ServiceTier::standard)
+    what += "@" + std::string(gauger::to_string(subject.service_tier));
+  if (subject.context_tier != 0) what += "+" + std::to_string(subject.context_tier);
+  if (!subject.region.empty()) what += "@" + subject.region;
+  if (!subject.item.empty()) what += (what.empty() ? "" : "/") + subject.item;
+  return std::string(to_string(kind)) + (what.empty() ? "" : ":" + what);
+}
+
 InvoiceLine line_of(const Rated& rated, const Charge& charge) {
-  const auto& key = rated.key(charge);
-  InvoiceLine line;
-  line.team = rated.text(key.team);
-  line.project = rated.text(key.project);
-  line.provider = rated.text(key.provider);
-  line.model = rated.text(key.model);
+  auto line = line_of_key(rated, charge.key);
   line.model_tier = rated.model_tiers[charge.model_tier];
-  line.region = rated.text(key.region);
-  line.service_tier = key.service_tier;
-  line.context_tier = key.context_tier;
   line.kind = charge.kind;
   line.item = rated.item_name(charge.item);
   line.rule = rated.rules[charge.rule];

@@ -40,9 +40,10 @@ enum class BlockerKind : uint8_t {
   incomplete,   // the month is not complete yet
   quarantined,  // records that may belong to it
   conflicting,  // identities with two contents
+  unallocated,  // a contract's month that is not closed yet
 };
-inline constexpr std::array<std::string_view, 6> blocker_kind_names = {
-    "unpriced", "estimated", "missing", "incomplete", "quarantined", "conflicting"};
+inline constexpr std::array<std::string_view, 7> blocker_kind_names = {
+    "unpriced", "estimated", "missing", "incomplete", "quarantined", "conflicting", "unallocated"};
 constexpr std::string_view to_string(BlockerKind kind) {
   return blocker_kind_names[static_cast<size_t>(kind)];
 }
@@ -52,7 +53,16 @@ struct Blocker {
   BlockerKind kind;
   std::string sentence;
   int64_t quantity = 0;
+  // What it is about: who used what. The item is a contract or a reason where that says more.
+  InvoiceLine subject = {};
 };
+
+// What a decision names: "unpriced:anthropic/claude-x/output_text". Blockers with the same id are
+// decided together; it does not change with quantity, team or project.
+std::string blocker_id(BlockerKind kind, const InvoiceLine& subject);
+
+Blocker blocker_of(const Rated& rated, const Unpriced& unpriced);
+Blocker blocker_of(const Rated& rated, const Uncertain& uncertain);
 
 struct InvoiceDraft {
   std::string bill_to;

@@ -128,6 +128,41 @@ std::string Rational::denominator() const {
   return boost::multiprecision::denominator(fraction_->value).str();
 }
 
+Result<Rational> Rational::parse(std::string_view numerator, std::string_view denominator) {
+  const auto digits = [](std::string_view text) {
+    return !text.empty() && text.size() <= digits_max && (text[0] != '0' || text == "0") &&
+           text.find_first_not_of("0123456789") == std::string_view::npos;
+  };
+  const bool negative = numerator.starts_with('-');
+  if (negative) numerator.remove_prefix(1);
+  if (!digits(numerator) || !digits(denominator) || denominator == "0")
+    return invalid_argument("'" + std::string(numerator.substr(0, 40)) + "/" +
+                            std::string(denominator.substr(0, 40)) + "' is not a fraction");
+  const BigRational value{Big(std::string(numerator)), Big(std::string(denominator))};
+  return from({negative ? BigRational(-value) : value});
+}
+
+std::string exact_amount(const Rational& pico) {
+  if (pico.is_whole()) return format_decimal(pico.rounded(Rounding::floor));
+  const auto units = pico / Rational(Int128{pico_per_unit});
+  return units.numerator() + "/" + units.denominator();
+}
+
+Result<Rational> parse_exact(std::string_view text) {
+  Rational pico;
+  const auto slash = text.find('/');
+  if (slash == std::string_view::npos) {
+    TRY(const auto whole, parse_decimal(text));
+    pico = Rational(whole);
+  } else {
+    TRY(const auto units, Rational::parse(text.substr(0, slash), text.substr(slash + 1)));
+    pico = units * Rational(Int128{pico_per_unit});
+  }
+  if (exact_amount(pico) != text)
+    return invalid_argument("'" + std::string(text.substr(0, 80)) + "' is not an exact amount");
+  return pico;
+}
+
 std::string format_amount(const Rational& pico, int digits_min) {
   if (pico.is_whole())
     return format_decimal(pico.rounded(Rounding::floor), money_digits, digits_min);

@@ -11,6 +11,7 @@
 
 #include "schemas/int128.h"
 #include "schemas/money.h"
+#include "schemas/result.h"
 
 namespace gauger::billing {
 
@@ -38,6 +39,9 @@ class Rational {
   // Lowest terms, decimal digits; the denominator is positive.
   std::string numerator() const;
   std::string denominator() const;
+  // Of decimal digits as above; invalid_argument for anything else, or beyond digits_max.
+  static Result<Rational> parse(std::string_view numerator, std::string_view denominator);
+  static constexpr size_t digits_max = 2'000;
 
   friend Rational operator+(const Rational& a, const Rational& b);
   friend Rational operator-(const Rational& a, const Rational& b);
@@ -65,5 +69,11 @@ class Rational {
 // An amount in pico-units as a decimal of the currency: "1.5", exact where it has finitely many
 // digits; otherwise as whole and fraction, "166.666666666666 2/3e-12".
 std::string format_amount(const Rational& pico, int digits_min = 0);
+
+// The same for programs: "0.0125" where twelve digits are enough, otherwise a fraction of the
+// currency in lowest terms, "500/3". parse_exact() reads back every text that exact_amount() wrote,
+// and no other.
+std::string exact_amount(const Rational& pico);
+Result<Rational> parse_exact(std::string_view text);
 
 }  // namespace gauger::billing

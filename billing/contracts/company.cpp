@@ -28,7 +28,7 @@ std::vector<Blocker> open_blockers(const CompanyMonth& company, const UsageTable
   names.keys = usage.keys;
   for (const auto& open : company.uncontracted)
     if (pays(request, usage.text(usage.keys[open.key].team)))
-      blockers.push_back({BlockerKind::unpriced, unpriced_sentence(names, open), open.quantity});
+      blockers.push_back(blocker_of(names, open));
   return blockers;
 }
 
