@@ -139,7 +139,8 @@ Result<void> rate_capacity(const UsageTable& usage, const ContractTerms& terms, 
   }
   for (auto& [accelerator, pool] : pools) {
     const auto rule = add_rule(pool, accelerator, terms, "capacity", rated);
-    const auto weight_us = std::max(pool.provisioned_us, pool.used_us);
+    const auto weight_us = terms.overage_at_average ? pool.provisioned_us
+                                                    : std::max(pool.provisioned_us, pool.used_us);
     for (const auto index : pool.charges) {
       auto& charge = rated.charges[index];
       charge.rule = rule;

@@ -30,6 +30,9 @@ struct ContractTerms {
   std::span<const CapacityRecords> capacity = {};
   const ModelCatalog* catalog = nullptr;
   ContractHistory history = {};
+  // What was used beyond the provisioned capacity costs the average hour of it, instead of nothing
+  // more: for usage that never was, when it would have had to be provisioned.
+  bool overage_at_average = false;
 };
 
 struct PrepaidDraw {

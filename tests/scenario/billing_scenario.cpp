@@ -9,6 +9,7 @@
 #include "billing/allocation.h"
 #include "billing/contracts/allocation_document.h"
 #include "billing/rate.h"
+#include "tests/scenario/savings_scenario.h"
 
 namespace gauger::billing {
 namespace {
@@ -30,6 +31,28 @@ struct Case {
   }
 };
 
+// Takes over the usage or the terms of the case before.
+void repeat(const Case& before, const std::string& what, Case& next) {
+  for (const auto& section : before.sections) {
+    const bool usage = section.name == "usage";
+    const bool terms = !usage && section.name != "ledger" && section.name != "expect" &&
+                       section.name != "month" && section.name != "rate" &&
+                       section.name != "savings";
+    if (what == "usage" ? usage : terms) next.sections.push_back(section);
+  }
+}
+
+// A later document takes the place of one with the same id.
+template <class T>
+void put_by_id(std::vector<T>& list, T document) {
+  for (auto& known : list)
+    if (known.id == document.id) {
+      known = std::move(document);
+      return;
+    }
+  list.push_back(std::move(document));
+}
+
 std::vector<Case> split(std::string_view text) {
   std::vector<Case> cases;
   std::istringstream lines{std::string(text)};
@@ -40,6 +63,8 @@ std::vector<Case> split(std::string_view text) {
       const auto argument = space < line.size() ? line.substr(space + 1) : std::string();
       if (name == "case") {
         cases.push_back({argument, {}});
+      } else if (name == "before" && cases.size() > 1) {
+        repeat(cases[cases.size() - 2], argument, cases.back());
       } else if (!cases.empty()) {
         cases.back().sections.push_back({name, argument, {}});
       }
@@ -129,6 +154,8 @@ class UsageReader {
     using Field = StringId UsageKey::*;
     static const std::map<std::string, Field> texts = {{"team", &UsageKey::team},
                                                        {"project", &UsageKey::project},
+                                                       {"workload", &UsageKey::workload},
+                                                       {"program", &UsageKey::program},
                                                        {"provider", &UsageKey::provider},
                                                        {"account", &UsageKey::provider_account},
                                                        {"model", &UsageKey::model},
@@ -142,18 +169,12 @@ class UsageReader {
       key.*(text->second) = intern(value);
       return success();
     }
-    if (name == "service_tier") {
-      const auto tier = find_name<ServiceTier>(service_tier_names, value);
-      if (!tier) return invalid_argument("no service tier " + value);
-      key.service_tier = *tier;
-      return success();
-    }
-    if (name == "usage_source") {
-      const auto source = find_name<UsageSource>(usage_source_names, value);
-      if (!source) return invalid_argument("no usage source " + value);
-      key.usage_source = *source;
-      return success();
-    }
+    if (name == "service_tier") return put_name(service_tier_names, value, key.service_tier);
+    if (name == "usage_source") return put_name(usage_source_names, value, key.usage_source);
+    if (name == "role") return put_name(role_names, value, key.role);
+    if (name == "outcome") return put_name(outcome_names, value, key.outcome);
+    if (name == "purpose") return put_name(purpose_names, value, key.purpose);
+    if (name == "exposure") return put_name(exposure_names, value, key.exposure);
     TRY(const auto count, integer(value));
     if (const auto meter = find_meter(name)) {
       row.counts[static_cast<size_t>(*meter)] = count;
@@ -169,16 +190,18 @@ class UsageReader {
     return success();
   }
 
+  template <class Enum, size_t N>
+  static Result<void> put_name(const std::array<std::string_view, N>& names,
+                               const std::string& value, Enum& field) {
+    const auto found = find_name<Enum>(names, value);
+    if (!found) return invalid_argument("no such value: " + value);
+    field = *found;
+    return success();
+  }
+
   std::map<std::string, uint32_t> strings_{{"", 0}};
   std::map<UsageKey, uint32_t> keys_;
 };
-
-// Exact, in units of the currency: a decimal, or a fraction in lowest terms.
-std::string exact(const Rational& pico) {
-  if (pico.is_whole()) return format_amount(pico);
-  const auto units = pico / Rational(Int128{pico_per_unit});
-  return units.numerator() + "/" + units.denominator();
-}
 
 std::string or_dash(std::string_view text) { return text.empty() ? "-" : std::string(text); }
 
@@ -217,8 +240,9 @@ void put_rated(std::string& out, const Rated& rated) {
 struct Documents {
   PriceBooks books;
   std::optional<ModelCatalog> catalog;
-  std::optional<Contract> contract;
+  std::vector<Contract> contracts;
   std::vector<CapacityRecords> capacity;
+  std::vector<Program> programs;
 };
 
 Result<Documents> read_documents(const Case& scenario) {
@@ -230,10 +254,14 @@ Result<Documents> read_documents(const Case& scenario) {
     } else if (section.name == "catalog") {
       TRY(documents.catalog, parse_model_catalog(section.text, "catalog"));
     } else if (section.name == "contract") {
-      TRY(documents.contract, parse_contract(section.text, "contract"));
+      TRY(auto contract, parse_contract(section.text, "contract"));
+      put_by_id(documents.contracts, std::move(contract));
+    } else if (section.name == "program") {
+      TRY(auto program, parse_program(section.text, "program"));
+      put_by_id(documents.programs, std::move(program));
     } else if (section.name == "capacity") {
       TRY(auto records, parse_capacity_records(section.text, "capacity"));
-      documents.capacity.push_back(std::move(records));
+      put_by_id(documents.capacity, std::move(records));
     }
   }
   return documents;
@@ -255,9 +283,9 @@ Result<std::string> rate_all(const UsageTable& usage, const Documents& documents
 
 Result<std::string> rate_month(const UsageTable& usage, const Documents& documents,
                                const std::string& argument) {
-  if (!documents.contract) return invalid_argument("a month needs a contract");
+  if (documents.contracts.empty()) return invalid_argument("a month needs a contract");
   TRY(const auto number, parse_month(argument));
-  const auto& contract = *documents.contract;
+  const auto& contract = documents.contracts.front();
   TRY(const auto month,
       rate_contract(
           usage, {.contract = contract, .books = documents.books, .capacity = documents.capacity},
@@ -283,8 +311,9 @@ Result<UsageTable> read_usage(const Case& scenario) {
   if (const auto* ledger = scenario.find("ledger")) {
     TRY(reader.configure(ledger->argument + " " + ledger->text));
   }
-  if (const auto* section = scenario.find("usage")) {
-    std::istringstream lines(section->text);
+  for (const auto& section : scenario.sections) {
+    if (section.name != "usage") continue;
+    std::istringstream lines(section.text);
     for (std::string line; std::getline(lines, line);) {
       if (line.empty() || line[0] == '#') continue;
       TRY(reader.add(line));
@@ -299,6 +328,11 @@ Result<std::string> run(const Case& scenario) {
     TRY(const auto documents, read_documents(scenario));
     if (const auto* month = scenario.find("month"))
       return rate_month(usage, documents, month->argument);
+    if (const auto* savings = scenario.find("savings"))
+      return run_savings(usage,
+                         {{documents.contracts, documents.books, documents.capacity, nullptr, {}},
+                          documents.programs},
+                         savings->argument);
     const auto* rating = scenario.find("rate");
     return rate_all(usage, documents, rating == nullptr ? "" : rating->argument);
   }();
@@ -319,6 +353,12 @@ std::string normalized(const std::string& text) {
 }
 
 }  // namespace
+
+std::string exact(const Rational& pico) {
+  if (pico.is_whole()) return format_amount(pico);
+  const auto units = pico / Rational(Int128{pico_per_unit});
+  return units.numerator() + "/" + units.denominator();
+}
 
 Result<std::vector<Scenario>> run_scenarios(std::string_view text, std::string_view file) {
   std::vector<Scenario> scenarios;
