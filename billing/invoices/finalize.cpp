@@ -18,7 +18,7 @@ Result<void> record_blockers(const Settled& settled, InvoiceHeader& header) {
 
 // Adds the month's correction where there is anything to correct.
 Result<void> add_correction(RatedMonth current, const Booked& booked, Seal& seal) {
-  Correction correction{std::move(current), {}};
+  MonthCorrection correction{std::move(current), {}};
   correction.booked = booked.month(correction.current.month);
   TRY(const auto lines, correction_lines(correction, seal.header.currency));
   if (!lines.lines.empty()) seal.corrections.push_back(std::move(correction));

@@ -32,7 +32,7 @@ JsonValue terms_json(const TermsReference& terms) {
   object["kind"] = terms.kind;
   object["id"] = terms.id;
   object["version"] = terms.version;
-  object["sha256"] = terms.sha256;
+  object["content_hash"] = terms.content_hash;
   return object;
 }
 
@@ -42,7 +42,7 @@ Result<TermsReference> parse_terms(std::string_view file, const Node& node) {
   TRY(terms.kind, fields.text("kind"));
   TRY(terms.id, fields.text("id"));
   TRY(terms.version, fields.text("version"));
-  TRY(terms.sha256, fields.text("sha256"));
+  TRY(terms.content_hash, fields.text("content_hash"));
   TRY(fields.finish());
   return terms;
 }

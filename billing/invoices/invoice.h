@@ -56,7 +56,7 @@ struct TermsReference {
   std::string kind;
   std::string id;
   std::string version;
-  std::string sha256;  // of its text, hex
+  std::string content_hash;  // SHA-256 of its text, in hexadecimal digits
   auto operator<=>(const TermsReference&) const = default;
 };
 

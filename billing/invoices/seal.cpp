@@ -22,14 +22,6 @@ Rational sum_of(std::span<const Rational> amounts) {
   return sum;
 }
 
-// apportion() VERIFYs this; a seal may come from anywhere.
-bool can_apportion(std::span<const Rational> amounts, Int128 total_minor,
-                   const Currency& currency) {
-  Int128 floors = 0;
-  for (const auto& amount : amounts) floors += currency.to_minor(amount, Rounding::floor);
-  return total_minor >= floors && total_minor - floors <= static_cast<Int128>(amounts.size());
-}
-
 void add(std::vector<PostedLine>& lines, LineType type, int32_t month, InvoiceLine charge) {
   lines.push_back({type, month, std::move(charge)});
 }
@@ -45,27 +37,43 @@ void add_rounding(std::vector<PostedLine>& lines, int32_t month, Int128 total_mi
   add(lines, LineType::rounding, month, std::move(rounding));
 }
 
-Result<void> check_part(const RatedPart& part, std::span<const Rational> amounts,
-                        const Currency& currency) {
-  if (!part.allocated && part.total_minor != round_total(sum_of(amounts), currency))
-    return invalid_argument("the total of '" + part.source + "' is not its lines' sum, rounded");
-  if (!can_apportion(amounts, part.total_minor, currency))
-    return invalid_argument("the total of '" + part.source +
-                            "' is no neighbour of the sum of its lines");
+// What was handed down from above: each line a neighbour of its exact amount.
+Result<void> check_allocated(const RatedPart& part, const Currency& currency) {
+  const Rational one(currency.pico_per_minor());
+  Int128 sum = 0;
+  for (const auto& line : part.lines) {
+    const auto off = Rational(currency.from_minor(line.amount_minor)) - line.amount;
+    if (off >= one || -off >= one)
+      return invalid_argument("a line of '" + part.source + "' is " +
+                              currency.format_minor(line.amount_minor) + " and exactly " +
+                              exact_amount(line.amount));
+    sum += line.amount_minor;
+  }
+  if (sum != part.total_minor)
+    return invalid_argument("the lines of '" + part.source + "' do not add up to its total");
   return success();
 }
 
-// The month's lines with minor units, parts one after another.
+// The part's lines with minor units.
+Result<std::vector<InvoiceLine>> rounded_lines(const RatedPart& part, const Currency& currency) {
+  auto lines = part.lines;
+  if (part.allocated) {
+    TRY(check_allocated(part, currency));
+    return lines;
+  }
+  const auto amounts = amounts_of(part.lines);
+  if (part.total_minor != round_total(sum_of(amounts), currency))
+    return invalid_argument("the total of '" + part.source + "' is not its lines' sum, rounded");
+  const auto minor = apportion(amounts, part.total_minor, currency);
+  for (size_t i = 0; i < minor.size(); ++i) lines[i].amount_minor = minor[i];
+  return lines;
+}
+
 Result<std::vector<InvoiceLine>> rounded_lines(const RatedMonth& month, const Currency& currency) {
   std::vector<InvoiceLine> lines;
   for (const auto& part : month.parts) {
-    const auto amounts = amounts_of(part.lines);
-    TRY(check_part(part, amounts, currency));
-    const auto minor = apportion(amounts, part.total_minor, currency);
-    for (size_t i = 0; i < minor.size(); ++i) {
-      lines.push_back(part.lines[i]);
-      lines.back().amount_minor = minor[i];
-    }
+    TRY(auto rounded, rounded_lines(part, currency));
+    std::move(rounded.begin(), rounded.end(), std::back_inserter(lines));
   }
   return lines;
 }
@@ -123,7 +131,8 @@ Result<void> check_quantities(std::span<const InvoiceLine> booked,
 
 }  // namespace
 
-Result<CorrectionLines> correction_lines(const Correction& correction, const Currency& currency) {
+Result<CorrectionLines> correction_lines(const MonthCorrection& correction,
+                                         const Currency& currency) {
   TRY(const auto current, rounded_lines(correction.current, currency));
   TRY(check_quantities(correction.booked.lines, current));
   CorrectionLines result;

@@ -3,8 +3,8 @@
 // hashes of all terms. Deriving is pure arithmetic over the seal, so the invoice's bytes come out
 // the same after any later change of usage, terms or software, and without a ledger.
 //
-// Rounding: a part's total is rounded once (half to even), or was allocated for the whole company
-// above it; lines take its minor units by largest remainder; what is left over is a line of type
+// Rounding: a part's total is rounded once (half to even) and lines take its minor units by largest
+// remainder, or both were allocated from the whole company's; what is left over is a line of type
 // rounding. A correction is rate(current) - sum(sealed + posted), so that posting it twice adds
 // nothing. Values; no threads.
 #pragma once
@@ -31,9 +31,9 @@ constexpr std::string_view to_string(PartBasis basis) {
 struct RatedPart {
   PartBasis basis = PartBasis::price_book;
   std::string source;      // the price book or contract
-  bool allocated = false;  // the total was rounded for the whole company and handed down
+  bool allocated = false;  // rounded for the whole company and handed down to these lines
   Int128 total_minor = 0;
-  std::vector<InvoiceLine> lines;  // exact; their minor units follow from the total
+  std::vector<InvoiceLine> lines;  // minor units follow from the total, unless they were allocated
 };
 
 // One month of one bill-to as it is rated now.
@@ -52,7 +52,7 @@ struct BookedMonth {
   Int128 total_minor = 0;
 };
 
-struct Correction {
+struct MonthCorrection {
   RatedMonth current;
   BookedMonth booked;
 };
@@ -74,9 +74,9 @@ SealedUsage seal_usage(const UsageTable& usage, Interval month, const Belongs& b
 
 struct Seal {
   InvoiceHeader header;
-  RatedMonth charges;                   // of the header's month; no parts on a note
-  std::vector<Correction> corrections;  // by month
-  std::vector<PostedLine> reversed;     // the lines of the document that is voided
+  RatedMonth charges;                        // of the header's month; no parts on a note
+  std::vector<MonthCorrection> corrections;  // by month
+  std::vector<PostedLine> reversed;          // the lines of the document that is voided
   SealedUsage usage;
 };
 
@@ -93,7 +93,8 @@ struct CorrectionLines {
   std::vector<PostedLine> lines;  // rounding included
   Int128 total_minor = 0;
 };
-Result<CorrectionLines> correction_lines(const Correction& correction, const Currency& currency);
+Result<CorrectionLines> correction_lines(const MonthCorrection& correction,
+                                         const Currency& currency);
 
 // Total of the parts in minor units.
 Int128 total_of(const RatedMonth& month);

@@ -7,11 +7,20 @@ namespace {
 
 JsonValue lines_json(const std::vector<InvoiceLine>& lines) { return json_list(lines, line_json); }
 
-Result<InvoiceLine> parse_line(std::string_view file, const Node& node) {
+// With its minor units where `allocated` names their currency.
+Result<InvoiceLine> parse_part_line(std::string_view file, const Node& node,
+                                    const Currency* allocated) {
   TRY(auto fields, JsonFields::of(file, node, "a rated line"));
   TRY(auto line, parse_line_json(fields));
+  if (allocated != nullptr) {
+    TRY(line.amount_minor, fields.minor("amount", *allocated));
+  }
   TRY(fields.finish());
   return line;
+}
+
+Result<InvoiceLine> parse_line(std::string_view file, const Node& node) {
+  return parse_part_line(file, node, nullptr);
 }
 
 JsonValue part_json(const RatedPart& part, const Currency& currency) {
@@ -20,7 +29,11 @@ JsonValue part_json(const RatedPart& part, const Currency& currency) {
   object["source"] = part.source;
   object["allocated"] = part.allocated;
   object["total"] = currency.format_minor(part.total_minor);
-  object["lines"] = lines_json(part.lines);
+  object["lines"] = json_list(part.lines, [&](const InvoiceLine& line) {
+    auto item = line_json(line);
+    if (part.allocated) item["amount"] = currency.format_minor(line.amount_minor);
+    return item;
+  });
   return object;
 }
 
@@ -31,7 +44,9 @@ Result<RatedPart> parse_part(std::string_view file, const Node& node, const Curr
   TRY(part.source, fields.text("source"));
   TRY(part.allocated, fields.truth("allocated"));
   TRY(part.total_minor, fields.minor("total", currency));
-  TRY(part.lines, parse_list<InvoiceLine>(fields, "lines", parse_line));
+  TRY(part.lines, parse_list<InvoiceLine>(fields, "lines", [&](auto name, const Node& item) {
+        return parse_part_line(name, item, part.allocated ? &currency : nullptr);
+      }));
   TRY(fields.finish());
   return part;
 }
@@ -46,7 +61,7 @@ Result<std::vector<RatedPart>> parse_parts(JsonFields& fields, std::string_view 
       fields, name, [&](auto file, const Node& node) { return parse_part(file, node, currency); });
 }
 
-JsonValue correction_json(const Correction& correction, const Currency& currency) {
+JsonValue correction_json(const MonthCorrection& correction, const Currency& currency) {
   JsonValue object;
   object["month"] = format_month(correction.current.month);
   object["current"] = parts_json(correction.current, currency);
@@ -55,10 +70,10 @@ JsonValue correction_json(const Correction& correction, const Currency& currency
   return object;
 }
 
-Result<Correction> parse_correction(std::string_view file, const Node& node,
-                                    const Currency& currency) {
+Result<MonthCorrection> parse_correction(std::string_view file, const Node& node,
+                                         const Currency& currency) {
   TRY(auto fields, JsonFields::of(file, node, "a correction"));
-  Correction correction;
+  MonthCorrection correction;
   TRY(correction.current.month, fields.month("month"));
   correction.booked.month = correction.current.month;
   TRY(correction.current.parts, parse_parts(fields, "current", currency));
@@ -77,7 +92,7 @@ std::string to_json(const Seal& seal) {
   root["format"] = int64_t{invoice_format};
   put_header(seal.header, root);
   root["charges"] = parts_json(seal.charges, currency);
-  root["corrections"] = json_list(seal.corrections, [&](const Correction& correction) {
+  root["corrections"] = json_list(seal.corrections, [&](const MonthCorrection& correction) {
     return correction_json(correction, currency);
   });
   root["reversed"] =
@@ -100,7 +115,7 @@ Result<Seal> parse_seal_node(std::string_view file, const Node& node) {
   seal.charges.month = seal.header.month;
   TRY(seal.charges.parts, parse_parts(fields, "charges", currency));
   TRY(seal.corrections,
-      parse_list<Correction>(fields, "corrections", [&](auto name, const Node& item) {
+      parse_list<MonthCorrection>(fields, "corrections", [&](auto name, const Node& item) {
         return parse_correction(name, item, currency);
       }));
   TRY(seal.reversed, parse_list<PostedLine>(fields, "reversed", [&](auto name, const Node& item) {
