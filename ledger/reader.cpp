@@ -52,6 +52,15 @@ Result<UsageTable> Reader::usage(const UsageQuery& query) const {
   return impl_->projections->usage(query);
 }
 
+Result<void> Reader::events(const EventQuery& query,
+                            const std::function<Result<bool>(const EventRow&)>& visit) const {
+  return walk_events(*impl_->store, impl_->state.dictionary, impl_->state.head, query, visit);
+}
+
+std::string_view Reader::text(StringId id) const {
+  return impl_->state.dictionary.strings.text(id);
+}
+
 Result<void> Reader::quarantined(const std::function<bool(const QuarantinedRecord&)>& visit) const {
   return impl_->store->scan(Family::quarantine, "R", "S",
                             [&](std::string_view key, std::string_view value) -> Result<bool> {

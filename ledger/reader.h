@@ -8,6 +8,7 @@
 
 #include "ledger/config.h"
 #include "ledger/documents.h"
+#include "ledger/event_walk.h"
 #include "ledger/head.h"
 #include "ledger/position.h"
 #include "ledger/quarantine.h"
@@ -25,6 +26,11 @@ class Reader {
   const LedgerConfig& config() const;
   const Head& head() const;  // what is read: the last durable block
   Result<UsageTable> usage(const UsageQuery& query) const;
+  // Single events, in journal order, until `visit` returns false.
+  Result<void> events(const EventQuery& query,
+                      const std::function<Result<bool>(const EventRow&)>& visit) const;
+  // A name in the ledger's words.
+  std::string_view text(StringId id) const;
 
   // Oldest first, until `visit` returns false.
   Result<void> quarantined(const std::function<bool(const QuarantinedRecord&)>& visit) const;

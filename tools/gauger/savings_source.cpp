@@ -1,0 +1,310 @@
+#include "tools/gauger/savings_source.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "billing/document.h"
+#include "billing/savings/context_judge.h"
+#include "tools/gauger/document_file.h"
+#include "tools/gauger/ledger_options.h"
+
+namespace gauger::tools {
+namespace {
+
+constexpr std::array<std::string_view, 5> kinds = {"price_book", "contract", "capacity",
+                                                   "model_catalog", "program"};
+// Years 1970 to 2200: everything that a ledger may hold.
+constexpr Interval all_time{Instant{}, Instant{std::chrono::days{84'006}}};
+
+// Documents by kind and id, before they are read.
+using Texts = std::map<std::pair<std::string, std::string>, std::pair<std::string, std::string>>;
+
+Result<void> add_file(const std::string& file, Texts& texts) {
+  TRY(auto text, read_document(file));
+  TRY(const auto root, billing::parse_yaml(text, file));
+  TRY(auto fields, billing::Fields::of(file, root, "a document"));
+  TRY(const auto kind, fields.text("kind"));
+  TRY(const auto id, fields.text("id"));
+  if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end())
+    return fields.error("'kind: " + kind +
+                        "' is none of price_book, contract, capacity, model_catalog, program");
+  if (!texts.try_emplace({kind, id}, file, std::move(text)).second)
+    return Error{ErrorCode::conflict, file + ": the " + kind + " '" + id + "' stands twice"};
+  return success();
+}
+
+Result<void> add_stored(const ledger::Documents& documents, Texts& texts) {
+  for (const auto kind : kinds) {
+    TRY(const auto versions, documents.list("default", kind));
+    for (const auto& version : versions) {
+      const std::pair name{version.key.kind, version.key.id};
+      if (texts.contains(name)) continue;
+      TRY(auto document, documents.read(version));
+      texts.try_emplace(name,
+                        version.key.kind + " " + version.key.id + " (version " +
+                            std::to_string(version.version) + ")",
+                        std::move(document.content));
+    }
+  }
+  return success();
+}
+
+Result<void> put(const std::string& kind, const std::string& file, const std::string& text,
+                 SavingsDocuments& documents) {
+  auto& [company, programs] = documents.terms;
+  if (kind == "price_book") {
+    TRY(auto book, billing::parse_price_book(text, file));
+    const auto id = book.id;
+    company.books.insert_or_assign(id, std::move(book));
+  } else if (kind == "contract") {
+    TRY(auto contract, billing::parse_contract(text, file));
+    company.contracts.push_back(std::move(contract));
+  } else if (kind == "capacity") {
+    TRY(auto capacity, billing::parse_capacity_records(text, file));
+    company.capacity.push_back(std::move(capacity));
+  } else if (kind == "program") {
+    TRY(auto program, billing::parse_program(text, file));
+    programs.push_back(std::move(program));
+  } else {
+    if (documents.catalog)
+      return Error{ErrorCode::conflict, file + ": there is a second model catalogue"};
+    TRY(auto catalog, billing::parse_model_catalog(text, file));
+    documents.catalog = std::make_unique<billing::ModelCatalog>(std::move(catalog));
+    company.catalog = documents.catalog.get();
+  }
+  return success();
+}
+
+// The accepted requests of the students, row by row, told apart by the tier of their converted
+// input.
+class JudgedRows {
+ public:
+  JudgedRows(const UsageTable& usage, const ledger::Reader& reader,
+             const std::vector<billing::Program>& programs)
+      : reader_(reader), programs_(programs) {
+    table_.strings = usage.strings;
+    table_.context_boundaries = usage.context_boundaries;
+    table_.grain = usage.grain;
+    table_.as_of_sequence = usage.as_of_sequence;
+    for (uint32_t i = 0; i < usage.strings.size(); ++i) ids_.try_emplace(usage.strings[i], i);
+    for (const auto& program : programs) judges_.emplace_back(program, usage.context_boundaries);
+  }
+
+  bool wanted(const UsageKey& key) const { return program_of(key) >= 0; }
+
+  Result<bool> add(const ledger::EventRow& event) {
+    const auto grain = table_.grain;
+    const auto since = event.completed_at.time_since_epoch();
+    const auto period = event.completed_at - since % Duration(grain);
+    const auto& judge = judges_[static_cast<size_t>(program_of(*event.key))];
+    TRY(const auto tier, judge.tier_of(event.counts, {period, period + grain}));
+    auto& row = rows_[{period, event.key_id, tier}];
+    ++row.requests;
+    for (size_t i = 0; i < meter_count; ++i) row.counts[i] += event.counts[i];
+    for (const auto& extra : event.extras) row.extras[extra.name] += extra.count;
+    return true;
+  }
+
+  UsageTable finish(const std::function<UsageKey(uint32_t)>& key_of) {
+    std::map<std::pair<uint32_t, ContextTier>, uint32_t> keys;
+    for (const auto& [where, sums] : rows_) {
+      const auto& [period, key_id, tier] = where;
+      const auto [found, added] =
+          keys.try_emplace({key_id, tier}, static_cast<uint32_t>(table_.keys.size()));
+      if (added) table_.keys.push_back(renamed(key_of(key_id), tier));
+      UsageRow row;
+      row.period = period;
+      row.key = found->second;
+      row.requests = sums.requests;
+      row.counts = sums.counts;
+      row.extras_begin = static_cast<uint32_t>(table_.extras.size());
+      row.extras_count = static_cast<uint32_t>(sums.extras.size());
+      for (const auto& [name, count] : sums.extras) table_.extras.push_back({renamed(name), count});
+      table_.rows.push_back(row);
+    }
+    return std::move(table_);
+  }
+
+ private:
+  struct Sums {
+    int64_t requests = 0;
+    Counts counts{};
+    std::map<StringId, int64_t> extras;
+  };
+
+  int program_of(const UsageKey& key) const {
+    if (key.purpose != Purpose::production || key.role != Role::root ||
+        key.outcome != Outcome::accepted)
+      return -1;
+    for (size_t i = 0; i < programs_.size(); ++i)
+      if (reader_.text(key.program) == programs_[i].id &&
+          reader_.text(key.provider) == programs_[i].student.provider &&
+          reader_.text(key.model) == programs_[i].student.model)
+        return static_cast<int>(i);
+    return -1;
+  }
+
+  StringId renamed(StringId id) {
+    const std::string text(reader_.text(id));
+    const auto [found, added] =
+        ids_.try_emplace(text, static_cast<uint32_t>(table_.strings.size()));
+    if (added) table_.strings.push_back(text);
+    return {found->second};
+  }
+
+  UsageKey renamed(UsageKey key, ContextTier tier) {
+    key.name_space = {};
+    for (auto* id : {&key.team, &key.project, &key.workload, &key.provider, &key.provider_account,
+                     &key.model, &key.region, &key.accelerator, &key.program})
+      *id = renamed(*id);
+    key.context_tier = tier;
+    return key;
+  }
+
+  const ledger::Reader& reader_;
+  const std::vector<billing::Program>& programs_;
+  std::vector<billing::ContextJudge> judges_;
+  std::unordered_map<std::string, uint32_t> ids_;
+  std::map<std::tuple<Instant, uint32_t, ContextTier>, Sums> rows_;
+  UsageTable table_;
+};
+
+}  // namespace
+
+void SavingsOptions::add_to(CLI::App& command) {
+  add_data_option(command, data);
+  command.add_option("--terms", terms,
+                     "price books, contracts, capacity, model catalogue and programmes (YAML); "
+                     "they go before those of the ledger");
+}
+
+Result<MonthRange> parse_month_range(const std::string& text) {
+  if (const auto dots = text.find(".."); dots != std::string::npos) {
+    MonthRange range;
+    TRY(range.first, parse_month(text.substr(0, dots)));
+    TRY(range.last, parse_month(text.substr(dots + 2)));
+    if (range.last < range.first) return invalid_argument("'" + text + "' ends before it begins");
+    if (range.last - range.first >= 120)
+      return invalid_argument("'" + text + "' is longer than ten years");
+    return range;
+  }
+  if (text.size() == 7 && text[5] == 'Q' && text[6] >= '1' && text[6] <= '4') {
+    TRY(const auto year, parse_month(text.substr(0, 5) + "01"));
+    const auto first = year + 3 * (text[6] - '1');
+    return MonthRange{first, first + 2};
+  }
+  if (text.size() == 4) {
+    TRY(const auto year, parse_month(text + "-01"));
+    return MonthRange{year, year + 11};
+  }
+  TRY(const auto month, parse_month(text));
+  return MonthRange{month, month};
+}
+
+Result<SavingsDocuments> read_savings_documents(const std::vector<std::string>& files,
+                                                const ledger::Documents* documents) {
+  Texts texts;
+  for (const auto& file : files) {
+    TRY(add_file(file, texts));
+  }
+  if (documents != nullptr) {
+    TRY(add_stored(*documents, texts));
+  }
+  SavingsDocuments read;
+  for (const auto& [name, document] : texts) {
+    TRY(put(name.first, document.first, document.second, read));
+  }
+  TRY(billing::check_contracts(read.terms.company.contracts));
+  TRY(billing::check_programs(read.terms.programs));
+  return read;
+}
+
+Result<SavingsSource> SavingsSource::open(const SavingsOptions& options) {
+  SavingsSource source;
+  TRY(source.reader_, ledger::Reader::open(options.data));
+  const auto stored = source.reader_->documents();
+  TRY(source.documents_, read_savings_documents(options.terms, &stored));
+  if (source.terms().company.contracts.empty())
+    return invalid_argument("there is no contract: give the terms with --terms, or post them");
+  return source;
+}
+
+Result<TimeZone> SavingsSource::zone() const {
+  if (!terms().programs.empty()) return billing::savings_zone(terms());
+  const auto& contracts = terms().company.contracts;
+  for (const auto& contract : contracts)
+    if (contract.zone.name() != contracts.front().zone.name())
+      return Error{ErrorCode::conflict, "the months of the contract " + contract.id +
+                                            " are those of " + contract.zone.name() +
+                                            ", the months of " + contracts.front().id +
+                                            " those of " + contracts.front().zone.name()};
+  return contracts.front().zone;
+}
+
+Result<UsageTable> SavingsSource::usage(Interval interval) const {
+  ledger::UsageQuery query;
+  query.interval = {std::max(interval.from, all_time.from),
+                    std::min(interval.until, all_time.until)};
+  query.bucket = ledger::Bucket::grain;
+  query.group = ledger::all_dimensions & ~ledger::mask_of(ledger::Dimension::name_space);
+  return reader_->usage(query);
+}
+
+Result<UsageTable> SavingsSource::usage(const TimeZone& zone, MonthRange months) const {
+  return usage({zone.month_begin(months.first), zone.month_begin(months.last + 1)});
+}
+
+// Metered distillation traffic counts from its first month on, however long ago it was.
+Result<int32_t> SavingsSource::first_month(const TimeZone& zone, int32_t month) const {
+  ledger::UsageQuery query;
+  query.interval = all_time;
+  query.bucket = ledger::Bucket::day;
+  query.group = ledger::mask_of(ledger::Dimension::program);
+  query.filters = {{ledger::Dimension::purpose, "distillation"}};
+  TRY(const auto distillation, reader_->usage(query));
+  auto first = billing::first_usage_month(terms(), month);
+  for (const auto& row : distillation.rows)
+    for (const auto& program : terms().programs)
+      if (distillation.text(distillation.key(row).program) == program.id)
+        first = std::min(first, zone.local_month(row.period));
+  return first;
+}
+
+Result<UsageTable> SavingsSource::judged_usage(const UsageTable& usage, Interval interval) const {
+  JudgedRows rows(usage, *reader_, terms().programs);
+  ledger::EventQuery query;
+  query.interval = interval;
+  query.wanted = [&](const UsageKey& key) { return rows.wanted(key); };
+  std::unordered_map<uint32_t, UsageKey> keys;
+  TRY(reader_->events(query, [&](const ledger::EventRow& event) {
+    keys.try_emplace(event.key_id, *event.key);
+    return rows.add(event);
+  }));
+  return rows.finish([&](uint32_t id) { return keys.at(id); });
+}
+
+Result<billing::SavingsStatement> SavingsSource::statement(
+    const billing::SavingsRequest& request) const {
+  TRY(const auto time_zone, zone());
+  TRY(const auto first, first_month(time_zone, request.first_month));
+  const Interval interval{std::max(time_zone.month_begin(first), all_time.from),
+                          time_zone.month_begin(request.last_month + 1)};
+  TRY(auto table, usage(interval));
+  std::optional<UsageTable> judged;
+  if (billing::needs_judged_usage(terms())) {
+    TRY(judged, judged_usage(table, interval));
+  }
+  TRY(auto statement,
+      billing::make_statement(std::move(table), judged ? &*judged : nullptr, terms(), request));
+  if (reader_->head().block_time < interval.until)
+    statement.problems.add(request.last_month, billing::SavingsProblem::incomplete,
+                           "the period ends at " + format_instant(interval.until) +
+                               ", and the ledger's clock stands at " +
+                               format_instant(reader_->head().block_time),
+                           1);
+  return statement;
+}
+
+}  // namespace gauger::tools
