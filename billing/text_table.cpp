@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "billing/document.h"
+#include "billing/csv_rows.h"
 #include "schemas/verify.h"
 
 namespace gauger::billing {
@@ -66,77 +66,15 @@ std::string csv_field(std::string_view text) {
   return quoted + "\"";
 }
 
-namespace {
-
-class CsvReader {
- public:
-  CsvReader(std::string_view text, std::string_view file) : text_(text), file_(file) {}
-
-  Result<std::vector<std::vector<std::string>>> read() {
-    std::vector<std::vector<std::string>> rows;
-    if (text_.substr(0, 3) == "\xEF\xBB\xBF") at_ = 3;
-    while (at_ < text_.size()) {
-      TRY(auto row, read_row());
-      if (row.size() > 1 || !row.front().empty()) rows.push_back(std::move(row));
-    }
-    return rows;
-  }
-
- private:
-  Result<std::vector<std::string>> read_row() {
-    std::vector<std::string> row;
-    while (true) {
-      TRY(auto field, at_ < text_.size() && text_[at_] == '"' ? read_quoted() : read_plain());
-      row.push_back(std::move(field));
-      if (at_ == text_.size()) return row;
-      if (text_[at_] == ',') {
-        ++at_;
-        continue;
-      }
-      if (text_[at_] == '\r' && at_ + 1 < text_.size() && text_[at_ + 1] == '\n') ++at_;
-      if (text_[at_] != '\n' && text_[at_] != '\r')
-        return document_error(file_, line_, "text after a quoted field");
-      ++at_;
-      ++line_;
-      return row;
-    }
-  }
-
-  Result<std::string> read_plain() {
-    const auto end = std::min(text_.find_first_of(",\r\n", at_), text_.size());
-    std::string field(text_.substr(at_, end - at_));
-    at_ = end;
-    return field;
-  }
-
-  Result<std::string> read_quoted() {
-    const auto begin = line_;
-    std::string field;
-    for (++at_; at_ < text_.size(); ++at_) {
-      if (text_[at_] == '\n') ++line_;
-      if (text_[at_] != '"') {
-        field += text_[at_];
-      } else if (at_ + 1 < text_.size() && text_[at_ + 1] == '"') {
-        field += text_[at_++];
-      } else {
-        ++at_;
-        return field;
-      }
-    }
-    return document_error(file_, begin, "a quoted field that does not end");
-  }
-
-  std::string_view text_;
-  std::string_view file_;
-  size_t at_ = 0;
-  int line_ = 1;
-};
-
-}  // namespace
-
 Result<std::vector<std::vector<std::string>>> parse_csv(std::string_view text,
                                                         std::string_view file) {
-  return CsvReader(text, file).read();
+  std::vector<std::vector<std::string>> rows;
+  CsvRows reader(text, file);
+  while (true) {
+    TRY(const auto found, reader.next());
+    if (!found) return rows;
+    rows.emplace_back(reader.fields().begin(), reader.fields().end());
+  }
 }
 
 }  // namespace gauger::billing
