@@ -183,4 +183,10 @@ std::string format_amount(const Rational& pico, int digits_min) {
          rest.numerator() + "/" + rest.denominator() + "e-12";
 }
 
+std::string percent_text(const Rational& share, int digits, Rounding rounding) {
+  Int128 scale = 100;
+  for (int i = 0; i < digits; ++i) scale *= 10;
+  return format_decimal((share * Rational(scale)).rounded(rounding), digits, digits) + " %";
+}
+
 }  // namespace gauger::billing

@@ -76,4 +76,8 @@ std::string format_amount(const Rational& pico, int digits_min = 0);
 std::string exact_amount(const Rational& pico);
 Result<Rational> parse_exact(std::string_view text);
 
+// A share of one in percent, "96.00 %".
+std::string percent_text(const Rational& share, int digits = 2,
+                         Rounding rounding = Rounding::half_even);
+
 }  // namespace gauger::billing

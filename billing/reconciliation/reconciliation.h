@@ -43,9 +43,6 @@ struct Reconciliation {
 
 Result<Reconciliation> reconcile(const GrainInput& input);
 
-// "98.7654 %", cut off.
-std::string percent_text(const Rational& share);
-
 // At most `limit` variances are listed, the largest of each class first; totals count all.
 std::string reconciliation_table(const Reconciliation& reconciliation, size_t limit);
 std::string reconciliation_json(const Reconciliation& reconciliation, size_t limit);

@@ -130,11 +130,10 @@ JsonValue variance_json(const Reconciliation& r, const Variance& variance) {
   return item;
 }
 
-}  // namespace
+// Rounded down: what says 100 % is all of it.
+std::string share_text(const Rational& share) { return percent_text(share, 4, Rounding::floor); }
 
-std::string percent_text(const Rational& share) {
-  return format_decimal((share * Rational(Int128{1'000'000})).rounded(Rounding::floor), 4) + " %";
-}
+}  // namespace
 
 std::string reconciliation_table(const Reconciliation& r, size_t limit) {
   std::string out = "reconciliation of " + r.grain.provider + ", " + days_of(r) + " (" +
@@ -149,8 +148,8 @@ std::string reconciliation_table(const Reconciliation& r, size_t limit) {
   out += "\n" + totals.text();
   for (const auto& [code, amount] : r.grain.foreign)
     out += "and " + money(amount) + " " + code + ", which no exchange rate converts\n";
-  out += "\nmatched " + percent_text(r.shares.matched) + " of the statement, explained " +
-         percent_text(r.shares.explained) + " of the differences; " +
+  out += "\nmatched " + share_text(r.shares.matched) + " of the statement, explained " +
+         share_text(r.shares.explained) + " of the differences; " +
          std::to_string(r.matched.matched_cells) + " of " + std::to_string(r.grain.cells.size()) +
          " cells are equal\n";
   if (r.matched.variances.empty()) return out;
@@ -182,8 +181,8 @@ std::string reconciliation_json(const Reconciliation& r, size_t limit) {
   root["ledger_total"] = format_amount(r.ledger_total);
   root["statement_total"] = format_amount(r.statement_total);
   root["difference"] = format_amount(r.difference());
-  root["matched_share"] = percent_text(r.shares.matched);
-  root["explained_share"] = percent_text(r.shares.explained);
+  root["matched_share"] = share_text(r.shares.matched);
+  root["explained_share"] = share_text(r.shares.explained);
   root["cells"] = static_cast<int64_t>(r.grain.cells.size());
   root["matched_cells"] = static_cast<int64_t>(r.matched.matched_cells);
   for (const auto& [code, amount] : r.grain.foreign) root["foreign"][code] = format_amount(amount);

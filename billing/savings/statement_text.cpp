@@ -209,11 +209,6 @@ JsonValue summary_json(const ProgramSummary& summary) {
 
 }  // namespace
 
-std::string percent_text(const Rational& share) {
-  const auto hundredths = (share * Rational(Int128{10'000})).rounded(Rounding::half_even);
-  return format_decimal(hundredths, 2, 2) + " %";
-}
-
 Result<std::vector<SavingsDimension>> parse_savings_dimensions(std::string_view text) {
   std::vector<SavingsDimension> by;
   while (!text.empty()) {

@@ -37,7 +37,4 @@ std::string savings_csv(const SavingsStatement& statement, const std::vector<Sav
 std::string savings_json(const SavingsStatement& statement,
                          const std::vector<SavingsDimension>& by);
 
-// "96.00 %" of 0.96, rounded half to even.
-std::string percent_text(const Rational& share);
-
 }  // namespace gauger::billing
