@@ -40,6 +40,23 @@ Result<std::unique_ptr<Reader>> Reader::open(const std::filesystem::path& direct
 const LedgerConfig& Reader::config() const { return impl_->state.config; }
 const Head& Reader::head() const { return impl_->state.head; }
 Documents Reader::documents() const { return Documents(*impl_->store, impl_->state.head.sequence); }
+Result<std::unique_ptr<QuotaBook>> Reader::quotas(std::vector<Quota> quotas, QuotaTerms terms,
+                                                  Instant now) const {
+  const auto grain = config().grain;
+  ReservationBook reservations;
+  TRY(reservations.load(*impl_->store, grain));
+  auto book = std::make_unique<QuotaBook>(grain, impl_->state.dictionary);
+  UsageTable usage;
+  if (!quotas.empty()) {
+    UsageQuery query;
+    query.interval = QuotaBook::span_of(quotas, now, grain);
+    query.bucket = Bucket::grain;
+    TRY(usage, this->usage(query));
+  }
+  book->define(std::move(quotas), std::move(terms), usage, reservations.live(),
+               reservations.sides(), now);
+  return book;
+}
 std::vector<Position> Reader::positions() const {
   std::vector<Position> positions;
   for (const auto& [key, position] : impl_->state.positions)

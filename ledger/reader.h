@@ -12,6 +12,7 @@
 #include "ledger/head.h"
 #include "ledger/position.h"
 #include "ledger/quarantine.h"
+#include "ledger/quota_book.h"
 #include "ledger/usage_query.h"
 #include "schemas/usage_table.h"
 
@@ -37,6 +38,10 @@ class Reader {
   Result<std::optional<QuarantinedRecord>> quarantined(uint64_t sequence, uint32_t record) const;
 
   Documents documents() const;
+
+  // The balances of quotas as of the last durable block. The reader outlives the book.
+  Result<std::unique_ptr<QuotaBook>> quotas(std::vector<Quota> quotas, QuotaTerms terms,
+                                            Instant now) const;
 
   // How far each partition of each log has been read.
   std::vector<Position> positions() const;

@@ -29,6 +29,7 @@ void add_quarantine_command(CLI::App& app, Run& run);
 void add_verify_command(CLI::App& app, Run& run);
 void add_quote_command(CLI::App& app, Run& run);
 void add_catalog_command(CLI::App& app, Run& run);
+void add_quota_command(CLI::App& app, Run& run);
 void add_savings_command(CLI::App& app, Run& run);
 
 }  // namespace gauger::tools

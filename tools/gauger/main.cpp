@@ -39,6 +39,7 @@ int main(int argc, char** argv) {
   add_verify_command(app, run);
   add_quote_command(app, run);
   add_catalog_command(app, run);
+  add_quota_command(app, run);
   add_savings_command(app, run);
   try {
     app.parse(argc, argv);
