@@ -23,6 +23,7 @@ class Apply {
 
   Result<Commit> run() {
     fates_.assign(events_.size(), Disposition::accepted);
+    TRY(state_.identities.find_cold(history_.store(), events_.fingerprint, suspects_));
     probe_identities();
     TRY(compare_with_journal());
     TRY(decide_doubtful());
@@ -45,24 +46,26 @@ class Apply {
  private:
   static constexpr size_t prefetch_distance = 16;
 
-  // An event whose fingerprint is known, and a row of the journal that has it too.
-  struct Suspect {
-    uint64_t row;
-    uint32_t event;
-  };
+  using Suspect = IdentitySet::Suspect;
 
   uint64_t row_of(size_t event) const { return first_row_ + events_.row[event]; }
 
-  // Stage: ask the index for every identity. Unknown ones are taken at once.
+  // Stage: ask the index for every identity, after the cold runs were asked. Unknown ones are taken
+  // at once.
   void probe_identities() {
     auto& index = state_.identities;
     const auto count = events_.size();
+    std::sort(suspects_.begin(), suspects_.end(),
+              [](const Suspect& a, const Suspect& b) { return a.event < b.event; });
+    const auto cold = suspects_.size();
+    size_t next_cold = 0;
     for (size_t i = 0; i < std::min(prefetch_distance, count); ++i)
       index.prefetch(events_.fingerprint[i]);
     for (size_t i = 0; i < count; ++i) {
       if (i + prefetch_distance < count) index.prefetch(events_.fingerprint[i + prefetch_distance]);
-      bool known = false;
-      index.find(events_.fingerprint[i], [&](uint64_t row) {
+      while (next_cold < cold && suspects_[next_cold].event < i) ++next_cold;
+      bool known = next_cold < cold && suspects_[next_cold].event == i;
+      index.find_recent(events_.fingerprint[i], [&](uint64_t row) {
         known = true;
         if (row < first_row_) suspects_.push_back({row, static_cast<uint32_t>(i)});
         return false;
@@ -117,11 +120,12 @@ class Apply {
   Result<void> decide_doubtful() {
     for (const auto event : doubtful_) {
       if (fates_[event] != Disposition::accepted) continue;
-      const bool decided = state_.identities.find(events_.fingerprint[event], [&](uint64_t row) {
-        if (row < first_row_) return false;
-        const auto other = event_of_record(static_cast<uint32_t>(row - first_row_));
-        return other && name_space_of(*other) == name_space_of(event) && compare(event, *other);
-      });
+      const bool decided =
+          state_.identities.find_recent(events_.fingerprint[event], [&](uint64_t row) {
+            if (row < first_row_) return false;
+            const auto other = event_of_record(static_cast<uint32_t>(row - first_row_));
+            return other && name_space_of(*other) == name_space_of(event) && compare(event, *other);
+          });
       if (!decided) state_.identities.insert(events_.fingerprint[event], row_of(event));
     }
     return success();
@@ -227,10 +231,13 @@ class Apply {
 
   Result<Found> find_target(uint32_t event, const TargetRow& target, Fingerprint fingerprint) {
     std::vector<uint64_t> rows;
-    state_.identities.find(fingerprint, [&](uint64_t row) {
+    state_.identities.find_recent(fingerprint, [&](uint64_t row) {
       rows.push_back(row);
       return false;
     });
+    std::vector<Suspect> cold;
+    TRY(state_.identities.find_cold(history_.store(), std::span(&fingerprint, 1), cold));
+    for (const auto& suspect : cold) rows.push_back(suspect.row);
     auto identities = history_.identities();
     for (const auto row : rows) {
       std::shared_ptr<const Block> block;

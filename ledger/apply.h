@@ -13,7 +13,7 @@
 #include "ledger/block.h"
 #include "ledger/dictionary.h"
 #include "ledger/history.h"
-#include "ledger/identity_index.h"
+#include "ledger/identity_set.h"
 #include "ledger/position.h"
 #include "ledger/reservation_book.h"
 #include "ledger/waiting.h"
@@ -23,7 +23,7 @@ namespace gauger::ledger {
 struct State {
   LedgerConfig config;
   Dictionary dictionary;
-  IdentityIndex identities;
+  IdentitySet identities;
   Waiting waiting;
   Head head;  // its hash lags: the thread that encodes blocks chains them
   std::unordered_map<std::string, Position> positions;  // by position_key

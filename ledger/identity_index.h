@@ -27,56 +27,66 @@ inline Fingerprint fingerprint(uint64_t ledger_key, StringId name_space, StringI
 
 class IdentityIndex {
  public:
-  IdentityIndex()
-      : fingerprints_(slots_at_start), rows_(slots_at_start), mask_(slots_at_start - 1) {}
+  // Of rows from `first_row` on.
+  explicit IdentityIndex(uint64_t first_row = 0)
+      : fingerprints_(size_t{1} << slots_log2_at_start),
+        rows_(size_t{1} << slots_log2_at_start),
+        first_row_(first_row) {}
 
   void prefetch(Fingerprint fingerprint) const {
-    __builtin_prefetch(&fingerprints_[fingerprint & mask_]);
+    __builtin_prefetch(&fingerprints_[slot_of(fingerprint)]);
   }
 
   // Calls visit(row) for every row with this fingerprint until it returns true; answers that.
   template <class Visit>
   bool find(Fingerprint fingerprint, Visit&& visit) const {
-    for (auto at = fingerprint & mask_; fingerprints_[at] != 0; at = (at + 1) & mask_)
-      if (fingerprints_[at] == fingerprint && visit(uint64_t{rows_[at]})) return true;
+    for (auto at = slot_of(fingerprint); fingerprints_[at] != 0; at = next(at))
+      if (fingerprints_[at] == fingerprint && visit(first_row_ + rows_[at])) return true;
     return false;
   }
-  bool contains(Fingerprint fingerprint) const {
-    return find(fingerprint, [](uint64_t) { return true; });
+  // Calls visit(fingerprint, row) for all, nearly in the order of the fingerprints.
+  template <class Visit>
+  void each(Visit&& visit) const {
+    for (size_t at = 0; at < fingerprints_.size(); ++at)
+      if (fingerprints_[at] != 0) visit(fingerprints_[at], first_row_ + rows_[at]);
   }
 
   void insert(Fingerprint fingerprint, uint64_t row) {
-    VERIFY(row <= UINT32_MAX, "rows of one generation fit in 32 bits");
-    if (size_ >= mask_ / 4 * 3) grow();
-    place(fingerprint, static_cast<uint32_t>(row));
+    VERIFY(row >= first_row_ && row - first_row_ <= UINT32_MAX, "rows of one index fit in 32 bits");
+    if (size_ >= fingerprints_.size() / 4 * 3) grow();
+    place(fingerprint, static_cast<uint32_t>(row - first_row_));
     ++size_;
   }
 
   uint64_t size() const { return size_; }
-  uint64_t memory_bytes() const { return (mask_ + 1) * 12; }
+  uint64_t memory_bytes() const { return fingerprints_.size() * 12; }
 
  private:
-  static constexpr uint64_t slots_at_start = 1U << 12;
+  static constexpr unsigned slots_log2_at_start = 12;
 
+  // The upper bits say where, so that growing goes through memory in order.
+  size_t slot_of(Fingerprint fingerprint) const { return fingerprint >> shift_; }
+  size_t next(size_t at) const { return (at + 1) & (fingerprints_.size() - 1); }
   void place(Fingerprint fingerprint, uint32_t row) {
-    auto at = fingerprint & mask_;
-    while (fingerprints_[at] != 0) at = (at + 1) & mask_;
+    auto at = slot_of(fingerprint);
+    while (fingerprints_[at] != 0) at = next(at);
     fingerprints_[at] = fingerprint;
     rows_[at] = row;
   }
   void grow() {
-    auto fingerprints = std::move(fingerprints_);
-    auto rows = std::move(rows_);
-    mask_ = (mask_ + 1) * 2 - 1;
-    fingerprints_.assign(mask_ + 1, 0);
-    rows_.assign(mask_ + 1, 0);
+    const auto fingerprints = std::move(fingerprints_);
+    const auto rows = std::move(rows_);
+    --shift_;
+    fingerprints_.assign(fingerprints.size() * 2, 0);
+    rows_.assign(rows.size() * 2, 0);
     for (size_t i = 0; i < fingerprints.size(); ++i)
       if (fingerprints[i] != 0) place(fingerprints[i], rows[i]);
   }
 
   std::vector<Fingerprint> fingerprints_;  // 0: empty
-  std::vector<uint32_t> rows_;
-  uint64_t mask_;
+  std::vector<uint32_t> rows_;             // less first_row_
+  unsigned shift_ = 64 - slots_log2_at_start;
+  uint64_t first_row_;
   uint64_t size_ = 0;
 };
 

@@ -1,14 +1,12 @@
 #include "ledger/ledger.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <random>
 #include <thread>
 
 #include "ledger/anchor.h"
 #include "ledger/apply.h"
 #include "ledger/bounded_queue.h"
+#include "ledger/identity_settler.h"
 #include "ledger/lock.h"
 #include "ledger/projections.h"
 #include "ledger/recover.h"
@@ -28,16 +26,6 @@ static_assert(unsynced_blocks_max < unfolded_blocks_max);
 uint64_t random_key() {
   std::random_device device;
   return uint64_t{device()} << 32 | device();
-}
-
-// A file or directory that was just made survives a power cut once its parent is synced.
-Result<void> sync_directory(const std::filesystem::path& directory) {
-  const int file = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (file < 0) return io_error("opening " + directory.string());
-  const bool synced = ::fsync(file) == 0;
-  ::close(file);
-  if (!synced) return io_error("syncing " + directory.string());
-  return success();
 }
 
 uint64_t hash_of(const QuotaRequest& request) {
@@ -100,6 +88,7 @@ struct Ledger::Impl {
 
   std::unique_ptr<Projections> projections;
   std::unique_ptr<QuotaBook> quotas;
+  IdentitySettler settler{store};
   BoundedQueue<Commit> to_write{limits::batches_in_flight_max - 1};
   BoundedQueue<std::shared_ptr<const Block>> to_fold{unfolded_blocks_max};
   std::thread writer;
@@ -172,13 +161,14 @@ Result<void> Ledger::Impl::recover() {
     TRY(check_anchor(store, head, anchor->head().value_or(Head{})));
   }
   TRY(load_state(store, head, state));
-  TRY(load_identities(store, state));
+  TRY(const auto obsolete_runs, load_identities(store, state));
   TRY(state.reservations.load(store, state.config.grain));
   quotas = std::make_unique<QuotaBook>(state.config.grain, state.dictionary);
   projections = std::make_unique<Projections>(store, state.config, state.dictionary);
   TRY(load_projections(store, state, *projections));
   // What a crash left behind is made durable before anything is shown.
   TRY(store.sync());
+  settler.begin(obsolete_runs, head.next_row);
   if (anchor) {
     TRY(anchor->write(head));
   }
@@ -192,6 +182,7 @@ void Ledger::Impl::start_threads() {
   if (options.single_threaded) return;
   writer = std::thread([this] { write_loop(); });
   folder = std::thread([this] { fold_loop(); });
+  settler.start_thread([this](const Error& error) { fail(error); });
 }
 
 void Ledger::Impl::stop_threads() {
@@ -199,6 +190,7 @@ void Ledger::Impl::stop_threads() {
   if (writer.joinable()) writer.join();
   to_fold.close();
   if (folder.joinable()) folder.join();
+  settler.stop();
 }
 
 void Ledger::Impl::fail(const Error& error) {
@@ -246,6 +238,10 @@ Result<void> Ledger::Impl::sync() {
     durable = written.sequence;
   }
   progress.notify_all();
+  settler.set_durable(written.next_row);
+  if (options.single_threaded) {
+    TRY(settler.settle());
+  }
   for (auto& block : unsynced) {
     if (options.single_threaded) {
       TRY(fold_block(*block));
@@ -348,6 +344,8 @@ Result<void> Ledger::commit() {
     const std::lock_guard guard(impl_->mutex);
     impl_->committed = applied.value().head;
   }
+  impl_->settler.age(impl_->state.identities, impl_->state.head.next_row,
+                     impl_->options.hot_identities_max);
   if (!impl_->options.single_threaded) {
     if (!impl_->to_write.push(std::move(applied.value()))) return impl_->check_failure();
     return success();

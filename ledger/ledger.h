@@ -40,6 +40,8 @@ struct LedgerOptions {
   std::optional<LedgerConfig> config;
   // Runs every stage on the calling thread: slow, and the same every time.
   bool single_threaded = false;
+  // Identities in memory in full; older ones lie in runs on disk (identity_run.h).
+  uint64_t hot_identities_max = 6'000'000;
   uint64_t free_bytes_min = limits::free_bytes_min;
   size_t block_cache_bytes = 64U << 20;  // decoded blocks, for what changes rows of old ones
 };

@@ -32,6 +32,17 @@ Result<void> MemoryStore::write_projection(const WriteSet& set) {
   return success();
 }
 
+Result<void> MemoryStore::write_unlogged(const WriteSet& set) { return write_projection(set); }
+
+Result<void> MemoryStore::remove_range(Family family, std::string_view from,
+                                       std::string_view until) {
+  for (auto* state : {&state_, &synced_}) {
+    auto& map = (*state)[static_cast<size_t>(family)];
+    map.erase(map.lower_bound(from), map.lower_bound(until));
+  }
+  return success();
+}
+
 void MemoryStore::lose_unsynced(size_t keep) {
   for (size_t i = 0; i < std::min(keep, unsynced_.size()); ++i) apply(synced_, unsynced_[i]);
   unsynced_.clear();

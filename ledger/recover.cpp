@@ -34,23 +34,27 @@ Result<void> load_state(const Store& store, const Head& head, State& state) {
                     });
 }
 
-Result<void> load_identities(const Store& store, State& state) {
+Result<std::vector<RowRange>> load_identities(const Store& store, State& state) {
+  std::vector<RowRange> obsolete;
+  TRY(auto runs, open_runs(store, state.head.next_row, obsolete));
+  uint64_t next_row = runs.empty() ? 0 : runs.back()->range.end_row;
+  state.identities.set_runs(std::move(runs));
   IdentityChunk chunk;
-  uint64_t next_row = 0;
-  TRY(store.scan(
-      Family::identities, {}, {}, [&](std::string_view, std::string_view value) -> Result<bool> {
-        TRY(chunk.read(value));
-        if (chunk.first_row() >= state.head.next_row) return false;
-        if (chunk.first_row() != next_row) return missing_identities(next_row);
-        next_row += chunk.records();
-        for (uint32_t i = 0; i < chunk.events(); ++i)
-          state.identities.insert(fingerprint(state.config.identity_key, chunk.name_space(i),
-                                              chunk.source(i), chunk.id(i)),
-                                  chunk.row(i));
-        return true;
-      }));
+  TRY(store.scan(Family::identities, identity_chunk_key(next_row), {},
+                 [&](std::string_view, std::string_view value) -> Result<bool> {
+                   TRY(chunk.read(value));
+                   if (chunk.first_row() >= state.head.next_row) return false;
+                   if (chunk.first_row() != next_row) return missing_identities(next_row);
+                   next_row += chunk.records();
+                   for (uint32_t i = 0; i < chunk.events(); ++i)
+                     state.identities.insert(
+                         fingerprint(state.config.identity_key, chunk.name_space(i),
+                                     chunk.source(i), chunk.id(i)),
+                         chunk.row(i));
+                   return true;
+                 }));
   if (next_row != state.head.next_row) return missing_identities(next_row);
-  return success();
+  return obsolete;
 }
 
 Result<void> load_projections(const Store& store, const State& state, Projections& projections) {

@@ -15,8 +15,9 @@ Result<Head> read_head(const Store& store);
 // Dictionary, positions and waiting amendments as of the head.
 Result<void> load_state(const Store& store, const Head& head, State& state);
 
-// Every identity of the journal, from the blocks' raw ids.
-Result<void> load_identities(const Store& store, State& state);
+// Every identity of the journal: cold runs by their filters, the rows behind them from their raw
+// ids. Answers the runs that are of no use.
+Result<std::vector<RowRange>> load_identities(const Store& store, State& state);
 
 // Reads the packed rollups and folds the blocks behind their watermark, up to the head.
 Result<void> load_projections(const Store& store, const State& state, Projections& projections);

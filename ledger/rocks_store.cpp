@@ -16,8 +16,8 @@ namespace gauger::ledger {
 namespace {
 
 constexpr std::array<const char*, family_count> family_names = {
-    "default",    "journal", "dictionary", "positions",  "quarantine",
-    "amendments", "rollups", "documents",  "identities", "reservations"};
+    "default", "journal",   "dictionary", "positions",    "quarantine",   "amendments",
+    "rollups", "documents", "identities", "reservations", "identity_runs"};
 
 Error to_error(const rocksdb::Status& status, std::string_view doing) {
   const auto sentence = std::string(doing) + ": " + status.ToString();
@@ -178,12 +178,27 @@ Result<void> RocksStore::sync() {
   return success();
 }
 
-Result<void> RocksStore::write_projection(const WriteSet& set) {
+Result<void> RocksStore::write_unlogged(const WriteSet& set) {
   rocksdb::WriteOptions options;
   options.disableWAL = true;
-  TRY(impl_->apply(set, options));
-  const auto status = impl_->db->Flush({}, impl_->handle(Family::rollups));
-  if (!status.ok()) return to_error(status, "flushing rollups of " + impl_->name);
+  return impl_->apply(set, options);
+}
+
+Result<void> RocksStore::write_projection(const WriteSet& set) {
+  TRY(write_unlogged(set));
+  if (set.writes.empty()) return success();
+  const auto status = impl_->db->Flush({}, impl_->handle(set.writes.front().family));
+  if (!status.ok()) return to_error(status, "flushing a projection of " + impl_->name);
+  return success();
+}
+
+Result<void> RocksStore::remove_range(Family family, std::string_view from,
+                                      std::string_view until) {
+  rocksdb::WriteOptions options;
+  options.disableWAL = true;
+  const auto status =
+      impl_->db->DeleteRange(options, impl_->handle(family), slice(from), slice(until));
+  if (!status.ok()) return to_error(status, "removing from " + impl_->name);
   return success();
 }
 

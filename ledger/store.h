@@ -20,18 +20,19 @@ namespace gauger::ledger {
 
 // Column families. The number is never reused; the name is the one on disk.
 enum class Family : uint8_t {
-  meta = 0,          // configuration, head, watermarks
-  journal = 1,       // BlockKey -> block
-  dictionary = 2,    // first id -> chunk of strings or keys
-  positions = 3,     // source + partition -> position in it
-  quarantine = 4,    // sequence + index -> record; hash -> first one
-  amendments = 5,    // row -> what later events did to it; target fingerprint -> what waits
-  rollups = 6,       // day + range -> packed cells; may lag behind, never runs ahead
-  documents = 7,     // namespace, kind, id, version -> where the document lies
-  identities = 8,    // first row -> identity chunk (identity_chunk.h)
-  reservations = 9,  // reservations, and what they moved between quota periods
+  meta = 0,            // configuration, head, watermarks
+  journal = 1,         // BlockKey -> block
+  dictionary = 2,      // first id -> chunk of strings or keys
+  positions = 3,       // source + partition -> position in it
+  quarantine = 4,      // sequence + index -> record; hash -> first one
+  amendments = 5,      // row -> what later events did to it; target fingerprint -> what waits
+  rollups = 6,         // day + range -> packed cells; may lag behind, never runs ahead
+  documents = 7,       // namespace, kind, id, version -> where the document lies
+  identities = 8,      // first row -> identity chunk (identity_chunk.h)
+  reservations = 9,    // reservations, and what they moved between quota periods
+  identity_runs = 10,  // cold identities (identity_run.h); may lag behind, never runs ahead
 };
-inline constexpr size_t family_count = 10;
+inline constexpr size_t family_count = 11;
 
 struct Write {
   Family family;
@@ -55,9 +56,15 @@ class Store {
 
   virtual Result<void> write(const WriteSet& set) = 0;
   virtual Result<void> sync() = 0;
-  // For projections, which the journal can always make anew: not logged, made durable before
-  // the call returns. Touches Family::rollups only.
+  // For projections, which the journal can always make anew: not logged, made durable, with all
+  // unlogged writes to the same family before it, when the call returns. Touches one of
+  // Family::rollups and Family::identity_runs only; these calls may come from any thread.
   virtual Result<void> write_projection(const WriteSet& set) = 0;
+  // The same, durable or not.
+  virtual Result<void> write_unlogged(const WriteSet& set) = 0;
+  // Forgets from <= key < until, at some time.
+  virtual Result<void> remove_range(Family family, std::string_view from,
+                                    std::string_view until) = 0;
 
   virtual Result<std::optional<std::string>> get(Family family, std::string_view key) const = 0;
   // The entry with the largest key <= `key`.

@@ -109,7 +109,8 @@ Operation random_operation() {
 }
 
 void run_history() {
-  Bench bench;
+  // Few hot identities, so that histories cross from hot to frozen to cold and merged ones.
+  Bench bench(*rc::gen::element<uint64_t>(0, 2, 5, 6'000'000));
   Model model;
   Model durable = model;
   for (int step = *rc::gen::inRange(1, 25); step > 0; --step) {

@@ -48,7 +48,10 @@ inline UsageEvent outcome_event(std::string_view id, std::string_view target, Ou
 // A single-threaded ledger over memory, with a clock that stands still.
 class Bench {
  public:
-  Bench() { reopen(); }
+  explicit Bench(uint64_t hot_identities = LedgerOptions{}.hot_identities_max)
+      : hot_identities_max(hot_identities) {
+    reopen();
+  }
 
   // What a killed process leaves; with `power_cut`, what unsynced writes leave.
   void reopen(bool power_cut = false) {
@@ -56,6 +59,7 @@ class Bench {
     if (power_cut) store.lose_unsynced();
     LedgerOptions options;
     options.single_threaded = true;
+    options.hot_identities_max = hot_identities_max;
     auto opened = Ledger::open(store, options, clock);
     REQUIRE(opened.has_value());
     ledger = std::move(opened.value());
@@ -92,6 +96,7 @@ class Bench {
     return ledger->status().head.records[static_cast<size_t>(disposition)];
   }
 
+  const uint64_t hot_identities_max;
   FixedClock clock{at("2027-01-16T00:00:00Z")};
   MemoryStore store;
   std::unique_ptr<Ledger> ledger;
