@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <tuple>
@@ -9,6 +10,7 @@
 
 #include "billing/document.h"
 #include "billing/precedence.h"
+#include "ledger/aggregator.h"
 #include "schemas/limits.h"
 
 namespace gauger::billing {
@@ -159,26 +161,121 @@ std::vector<Candidate> candidates_of(const Shown& shown, std::span<const Reattri
   return candidates;
 }
 
-class Overlay {
+// Gives rows the keys that the documents decide; rows of one key are not yet one row.
+class Renaming {
  public:
-  Overlay(const UsageTable& usage, std::span<const Reattribution> documents)
-      : usage_(usage), documents_(documents) {}
+  Renaming(const UsageTable& usage, std::span<const Reattribution> documents)
+      : usage_(usage), documents_(documents), renamed_(usage) {}
 
   Result<UsageTable> run() {
-    moved_.strings = usage_.strings;
-    moved_.keys = usage_.keys;
-    moved_.context_boundaries = usage_.context_boundaries;
-    moved_.grain = usage_.grain;
-    moved_.as_of_sequence = usage_.as_of_sequence;
-    for (const auto& row : usage_.rows) {
-      TRY(const auto key, key_of(row));
-      TRY(add(row, key));
+    for (size_t i = 0; i < usage_.rows.size(); ++i) {
+      TRY(renamed_.rows[i].key, key_of(usage_.rows[i]));
     }
-    finish();
-    return std::move(moved_);
+    return std::move(renamed_);
   }
 
  private:
+  Result<uint32_t> key_of(const UsageRow& row) {
+    const auto& key = usage_.key(row);
+    if (usage_.text(key.team) != unattributed_team) return row.key;
+    auto [found, fresh] = candidates_.try_emplace(row.key);
+    const Shown shown(usage_, key);
+    if (fresh) found->second = candidates_of(shown, documents_);
+    const auto until = row.period + usage_.grain;
+    const auto cuts = [&](Instant at) { return row.period < at && at < until; };
+    for (const auto& [document, rule] : found->second) {
+      if (cuts(rule->interval.from) || cuts(rule->interval.until))
+        return document_error(document->file, rule->line,
+                              "the rule begins or ends inside the period of " +
+                                  std::to_string(usage_.grain.count()) + " minutes that begins " +
+                                  format_instant(row.period) + ", which cannot be split");
+      if (rule->interval.contains(row.period)) return renamed_key(row.key, *rule, shown);
+    }
+    return row.key;
+  }
+
+  uint32_t renamed_key(uint32_t old, const ReattributionRule& rule, const Shown& shown) {
+    const auto [known, fresh] = by_rule_.try_emplace({old, &rule});
+    if (!fresh) return known->second;
+    auto key = usage_.keys[old];
+    key.project = intern(shown.decide(rule.project, key.project));
+    key.workload = intern(shown.decide(rule.workload, key.workload));
+    key.team = intern(shown.decide(rule.team, key.team));
+    renamed_.keys.push_back(key);
+    return known->second = static_cast<uint32_t>(renamed_.keys.size() - 1);
+  }
+
+  StringId intern(std::string_view text) {
+    if (text.empty()) return {};
+    const auto [found, fresh] = ids_.try_emplace(std::string(text), renamed_.strings.size());
+    if (fresh) renamed_.strings.emplace_back(text);
+    return {static_cast<uint32_t>(found->second)};
+  }
+
+  const UsageTable& usage_;
+  std::span<const Reattribution> documents_;
+  UsageTable renamed_;
+  std::unordered_map<uint32_t, std::vector<Candidate>> candidates_;  // by key
+  std::map<std::pair<uint32_t, const ReattributionRule*>, uint32_t> by_rule_;
+  std::unordered_map<std::string, size_t> ids_;  // of the strings that were added
+};
+
+// An answer to which rows are added and from which rows are taken, each told apart as the query
+// says. Sums that are nothing in the end leave no row.
+class Sums {
+ public:
+  Sums(const UsageTable& like, ledger::DimensionMask group) : group_(group) {
+    table_.context_boundaries = like.context_boundaries;
+    table_.grain = like.grain;
+    table_.as_of_sequence = like.as_of_sequence;
+  }
+
+  // Rows of another table follow.
+  void aim(const UsageTable& source) {
+    source_ = &source;
+    key_of_.assign(source.keys.size(), none);
+    string_of_.assign(source.strings.size(), none);
+  }
+
+  void add(const UsageRow& row, Instant period, int64_t sign) {
+    const auto place = Place{period, key_of(row.key)};
+    const auto [at, fresh] = sum_of_.try_emplace(place, sums_.size());
+    if (fresh) {
+      sums_.emplace_back();
+      sums_.back().row.period = period;
+      sums_.back().row.key = place.key;
+    }
+    auto& sum = sums_[at->second];
+    const auto add_to = [&](int64_t& into, int64_t count) {
+      is_overflow_ = is_overflow_ || __builtin_add_overflow(into, sign * count, &into);
+    };
+    add_to(sum.row.requests, row.requests);
+    for (size_t i = 0; i < meter_count; ++i) add_to(sum.row.counts[i], row.counts[i]);
+    for (uint32_t i = 0; i < row.extras_count; ++i) {
+      const auto& extra = source_->extras[row.extras_begin + i];
+      add_to(sum.extras[string_of(extra.name).value], extra.count);
+    }
+  }
+
+  Result<UsageTable> finish() {
+    if (is_overflow_)
+      return Error{ErrorCode::overflow, "a sum of re-attributed usage is too large"};
+    for (auto& [row, extras] : sums_) {
+      row.extras_begin = static_cast<uint32_t>(table_.extras.size());
+      for (const auto& [name, count] : extras)
+        if (count != 0) table_.extras.push_back({StringId{name}, count});
+      row.extras_count = static_cast<uint32_t>(table_.extras.size()) - row.extras_begin;
+      if (row.requests != 0 || row.extras_count != 0 || row.counts != Counts{})
+        table_.rows.push_back(row);
+    }
+    std::ranges::sort(table_.rows, [](const UsageRow& a, const UsageRow& b) {
+      return std::tie(a.period, a.key) < std::tie(b.period, b.key);
+    });
+    return std::move(table_);
+  }
+
+ private:
+  static constexpr uint32_t none = UINT32_MAX;
   struct Place {
     Instant period;
     uint32_t key;
@@ -194,98 +291,74 @@ class Overlay {
     std::map<uint32_t, int64_t> extras;  // by the id of the name
   };
 
-  Result<uint32_t> key_of(const UsageRow& row) {
-    const auto& key = usage_.key(row);
-    if (usage_.text(key.team) != unattributed_team) return row.key;
-    auto [found, fresh] = candidates_.try_emplace(row.key);
-    const Shown shown(usage_, key);
-    if (fresh) found->second = candidates_of(shown, documents_);
-    for (const auto& [document, rule] : found->second) {
-      const auto until = row.period + usage_.grain;
-      const auto cuts = [&](Instant at) { return row.period < at && at < until; };
-      if (cuts(rule->interval.from) || cuts(rule->interval.until))
-        return document_error(document->file, rule->line,
-                              "the rule begins or ends inside the period of " +
-                                  std::to_string(usage_.grain.count()) + " minutes that begins " +
-                                  format_instant(row.period) + ", which cannot be split");
-      if (rule->interval.contains(row.period)) return moved_key(row.key, *rule, shown);
+  StringId string_of(StringId id) {
+    if (id.value == 0) return id;
+    auto& mapped = string_of_[id.value];
+    if (mapped == none) {
+      const auto text = source_->text(id);
+      const auto [found, fresh] = ids_.try_emplace(std::string(text), table_.strings.size());
+      if (fresh) table_.strings.emplace_back(text);
+      mapped = static_cast<uint32_t>(found->second);
     }
-    return row.key;
+    return {mapped};
   }
 
-  uint32_t moved_key(uint32_t old, const ReattributionRule& rule, const Shown& shown) {
-    const auto [known, fresh] = moved_keys_.try_emplace({old, &rule});
-    if (!fresh) return known->second;
-    auto key = usage_.keys[old];
-    key.project = intern(shown.decide(rule.project, key.project));
-    key.workload = intern(shown.decide(rule.workload, key.workload));
-    key.team = intern(shown.decide(rule.team, key.team));
-    if (keys_.empty())
-      for (uint32_t i = 0; i < usage_.keys.size(); ++i) keys_.try_emplace(usage_.keys[i], i);
-    const auto [same, is_new] = keys_.try_emplace(key, static_cast<uint32_t>(moved_.keys.size()));
-    if (is_new) moved_.keys.push_back(key);
-    return known->second = same->second;
+  uint32_t key_of(uint32_t index) {
+    auto& mapped = key_of_[index];
+    if (mapped != none) return mapped;
+    auto key = ledger::reduce(source_->keys[index], group_);
+    for (auto* id :
+         {&key.name_space, &key.team, &key.project, &key.workload, &key.provider,
+          &key.provider_account, &key.model, &key.region, &key.accelerator, &key.program})
+      *id = string_of(*id);
+    const auto [found, fresh] = keys_.try_emplace(key, static_cast<uint32_t>(table_.keys.size()));
+    if (fresh) table_.keys.push_back(key);
+    return mapped = found->second;
   }
 
-  StringId intern(std::string_view text) {
-    if (ids_.empty())
-      for (uint32_t i = 0; i < usage_.strings.size(); ++i) ids_.try_emplace(usage_.strings[i], i);
-    const auto [found, fresh] =
-        ids_.try_emplace(std::string(text), static_cast<uint32_t>(moved_.strings.size()));
-    if (fresh) moved_.strings.emplace_back(text);
-    return {found->second};
-  }
-
-  Result<void> add(const UsageRow& row, uint32_t key) {
-    const auto [at, fresh] = place_of_.try_emplace({row.period, key}, sums_.size());
-    if (fresh) {
-      sums_.push_back({row, {}});
-      sums_.back().row.key = key;
-    }
-    auto& sum = sums_[at->second];
-    auto fits = true;
-    const auto add_to = [&](int64_t& into, int64_t count) {
-      fits = fits && !__builtin_add_overflow(into, count, &into);
-    };
-    if (!fresh) {
-      add_to(sum.row.requests, row.requests);
-      for (size_t i = 0; i < meter_count; ++i) add_to(sum.row.counts[i], row.counts[i]);
-    }
-    for (uint32_t i = 0; i < row.extras_count; ++i) {
-      const auto& extra = usage_.extras[row.extras_begin + i];
-      add_to(sum.extras[extra.name.value], extra.count);
-    }
-    if (!fits) return Error{ErrorCode::overflow, "a sum of re-attributed usage is too large"};
-    return success();
-  }
-
-  void finish() {
-    for (auto& sum : sums_) {
-      sum.row.extras_begin = static_cast<uint32_t>(moved_.extras.size());
-      sum.row.extras_count = 0;
-      for (const auto& [name, count] : sum.extras) {
-        if (count == 0) continue;
-        moved_.extras.push_back({StringId{name}, count});
-        ++sum.row.extras_count;
-      }
-      moved_.rows.push_back(sum.row);
-    }
-    std::ranges::stable_sort(moved_.rows, [](const UsageRow& a, const UsageRow& b) {
-      return std::tie(a.period, a.key) < std::tie(b.period, b.key);
-    });
-  }
-
-  const UsageTable& usage_;
-  std::span<const Reattribution> documents_;
-  UsageTable moved_;
+  ledger::DimensionMask group_;
+  UsageTable table_;
   std::vector<Sum> sums_;
-  std::unordered_map<Place, size_t, PlaceHash> place_of_;            // in sums_
-  std::unordered_map<uint32_t, std::vector<Candidate>> candidates_;  // by key
-  std::map<std::pair<uint32_t, const ReattributionRule*>, uint32_t> moved_keys_;
-  // Of the table that is made; filled when something moves.
+  std::unordered_map<Place, size_t, PlaceHash> sum_of_;
   std::map<UsageKey, uint32_t> keys_;
-  std::unordered_map<std::string, uint32_t> ids_;
+  std::unordered_map<std::string, size_t> ids_;
+  bool is_overflow_ = false;
+  const UsageTable* source_ = nullptr;
+  std::vector<uint32_t> key_of_;     // of the source's keys
+  std::vector<uint32_t> string_of_;  // of the source's strings
 };
+
+// --- answers --------------------------------------------------------------------------------
+
+// What moves decides these, so they are asked of the moved rows and not of the ledger.
+bool is_decided(ledger::Dimension dimension) {
+  return dimension == ledger::Dimension::team || dimension == ledger::Dimension::project ||
+         dimension == ledger::Dimension::workload;
+}
+
+bool passes(const UsageTable& usage, const UsageRow& row,
+            const std::vector<ledger::Filter>& filters) {
+  const auto& key = usage.key(row);
+  return std::ranges::all_of(filters, [&](const ledger::Filter& filter) {
+    switch (filter.dimension) {
+      case ledger::Dimension::team: return usage.text(key.team) == filter.value;
+      case ledger::Dimension::project: return usage.text(key.project) == filter.value;
+      case ledger::Dimension::workload: return usage.text(key.workload) == filter.value;
+      default: return true;
+    }
+  });
+}
+
+Instant bucket_of(Instant period, const ledger::UsageQuery& query, const TimeZone& zone) {
+  switch (query.bucket) {
+    case ledger::Bucket::none: return query.interval.from;
+    case ledger::Bucket::grain: return period;
+    case ledger::Bucket::hour: return std::chrono::floor<std::chrono::hours>(period);
+    case ledger::Bucket::day: return zone.day_begin(zone.local_day(period));
+    case ledger::Bucket::month: return zone.month_begin(zone.local_month(period));
+  }
+  return period;
+}
 
 }  // namespace
 
@@ -298,10 +371,12 @@ Result<Reattribution> parse_reattribution(std::string_view text, std::string_vie
   if (kind != "reattribution") return fields.error("'kind: " + kind + "' is not a reattribution");
   TRY(document.id, fields.text("id"));
   TRY(document.version, fields.text("version"));
+  // No rules are said in so many words: that takes an earlier version back.
+  TRY(fields.required("rules"));
   TRY(const auto rules, fields.list("rules"));
   TRY(fields.finish());
-  if (rules.empty() || rules.size() > rules_max)
-    return fields.error("a re-attribution has 1 to " + std::to_string(rules_max) + " 'rules'");
+  if (rules.size() > rules_max)
+    return fields.error("a re-attribution has at most " + std::to_string(rules_max) + " 'rules'");
   for (const auto& node : rules) {
     TRY(auto rule, read_rule(file, node));
     document.rules.push_back(std::move(rule));
@@ -310,8 +385,37 @@ Result<Reattribution> parse_reattribution(std::string_view text, std::string_vie
 }
 
 Result<UsageTable> reattribute(const UsageTable& usage, std::span<const Reattribution> documents) {
-  if (documents.empty()) return usage;
-  return Overlay(usage, documents).run();
+  TRY(const auto renamed, Renaming(usage, documents).run());
+  Sums sums(usage, ledger::all_dimensions);
+  sums.aim(renamed);
+  for (const auto& row : renamed.rows) sums.add(row, row.period, 1);
+  return sums.finish();
+}
+
+ledger::UsageQuery unclaimed_query(const ledger::UsageQuery& query) {
+  ledger::UsageQuery unclaimed;
+  unclaimed.interval = query.interval;
+  unclaimed.bucket = ledger::Bucket::grain;
+  std::ranges::copy_if(query.filters, std::back_inserter(unclaimed.filters),
+                       [](const auto& filter) { return !is_decided(filter.dimension); });
+  unclaimed.filters.push_back({ledger::Dimension::team, std::string(unattributed_team)});
+  return unclaimed;
+}
+
+Result<UsageTable> reattribute_answer(const UsageTable& answer, const UsageTable& unclaimed,
+                                      const ledger::UsageQuery& query, const TimeZone& zone,
+                                      std::span<const Reattribution> documents) {
+  TRY(const auto renamed, Renaming(unclaimed, documents).run());
+  Sums sums(answer, query.group);
+  sums.aim(answer);
+  for (const auto& row : answer.rows) sums.add(row, row.period, 1);
+  for (const auto& [table, sign] : {std::pair(&unclaimed, int64_t{-1}), {&renamed, int64_t{1}}}) {
+    sums.aim(*table);
+    for (const auto& row : table->rows)
+      if (passes(*table, row, query.filters))
+        sums.add(row, bucket_of(row.period, query, zone), sign);
+  }
+  return sums.finish();
 }
 
 }  // namespace gauger::billing

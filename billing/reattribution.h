@@ -15,6 +15,7 @@
 // A rule matches by kept evidence (schemas/evidence.h) and by namespace, project, workload,
 // provider, provider_account, model and region of the row. Of several documents the one posted
 // last decides, as far as a rule of it matches; in a document the first rule that matches does.
+// A later version of a document, which may have no rules, takes the place of the one before.
 // Only rows of the team `unattributed` move: what a producer said stands. Sums are kept to the
 // last token. Pure.
 #pragma once
@@ -25,9 +26,11 @@
 #include <string_view>
 #include <vector>
 
+#include "ledger/usage_query.h"
 #include "schemas/evidence.h"
 #include "schemas/instant.h"
 #include "schemas/result.h"
+#include "schemas/time_zone.h"
 #include "schemas/usage_table.h"
 
 namespace gauger::billing {
@@ -66,5 +69,12 @@ Result<Reattribution> parse_reattribution(std::string_view text, std::string_vie
 // Rows of one period and key are one row. invalid_argument: a rule begins or ends inside a row's
 // period, and the row cannot be split.
 Result<UsageTable> reattribute(const UsageTable& usage, std::span<const Reattribution> documents);
+
+// The same for any answer of the ledger, which need not be read anew by the fine grain:
+// `unclaimed` answers unclaimed_query(query) and is what may move. The zone is the ledger's.
+ledger::UsageQuery unclaimed_query(const ledger::UsageQuery& query);
+Result<UsageTable> reattribute_answer(const UsageTable& answer, const UsageTable& unclaimed,
+                                      const ledger::UsageQuery& query, const TimeZone& zone,
+                                      std::span<const Reattribution> documents);
 
 }  // namespace gauger::billing

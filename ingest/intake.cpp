@@ -15,7 +15,11 @@ namespace {
 
 using std::chrono::steady_clock;
 
-void note_extras(const UsageEvent& event, std::vector<ExtraSeen>& seen) {
+// What somebody should know of, in numbers of the progress.
+void note(const UsageEvent& event, IntakeProgress& progress) {
+  const auto amends = !event.retracts.id.empty() || !event.outcome_of.id.empty();
+  if (!amends && event.team == unattributed_team) ++progress.unattributed;
+  auto& seen = progress.extras;
   for (const auto& extra : event.extras) {
     const auto same = std::ranges::find(seen, extra.name, &ExtraSeen::name);
     if (same != seen.end())
@@ -28,13 +32,13 @@ void note_extras(const UsageEvent& event, std::vector<ExtraSeen>& seen) {
 // Events of formats that go through a Decoder.
 class BatchSink final : public EventSink {
  public:
-  explicit BatchSink(std::vector<ExtraSeen>& extras) : extras_(extras) {}
+  explicit BatchSink(IntakeProgress& progress) : progress_(progress) {}
   void aim(ledger::Batch& batch, const Record& record) {
     batch_ = &batch;
     record_ = &record;
   }
   void accept(const UsageEvent& event) override {
-    note_extras(event, extras_);
+    note(event, progress_);
     batch_->add(event, record_->offset, record_->bytes);
   }
   void reject(RejectReason reason, std::string_view detail, std::string_view) override {
@@ -42,7 +46,7 @@ class BatchSink final : public EventSink {
   }
 
  private:
-  std::vector<ExtraSeen>& extras_;
+  IntakeProgress& progress_;
   ledger::Batch* batch_ = nullptr;
   const Record* record_ = nullptr;
 };
@@ -165,7 +169,7 @@ class Intake {
       memory_.clear();
       attribute_canonical(event_, {}, Attribution(), memory_);
     }
-    note_extras(event_, progress_.extras);
+    note(event_, progress_);
     batch.add(event_, record.offset, record.bytes);
   }
 
@@ -236,7 +240,7 @@ class Intake {
   UsageEvent event_;
   EventMemory memory_;  // of `event_`
   WireScratch scratch_;
-  BatchSink sink_{progress_.extras};
+  BatchSink sink_{progress_};
 };
 
 }  // namespace

@@ -37,6 +37,7 @@ struct IntakeProgress {
   uint64_t bytes = 0;
   uint64_t commits = 0;
   bool paused = false;            // for want of free disk
+  uint64_t unattributed = 0;      // events of nobody, as they came, repeated ones too
   std::vector<ExtraSeen> extras;  // by first appearance, the first limits::extras_reported_max
 };
 

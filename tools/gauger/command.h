@@ -25,6 +25,7 @@ void add_output_option(CLI::App& command, Output& output);
 void add_ingest_command(CLI::App& app, Run& run);
 void add_usage_command(CLI::App& app, Run& run);
 void add_invoice_command(CLI::App& app, Run& run);
+void add_reattribute_command(CLI::App& app, Run& run);
 void add_quarantine_command(CLI::App& app, Run& run);
 void add_verify_command(CLI::App& app, Run& run);
 void add_quote_command(CLI::App& app, Run& run);

@@ -127,19 +127,20 @@ Result<std::unique_ptr<ingest::Decoder>> decoder_for(const Options& options,
   return ingest::make_decoder(name, documents.decoder);
 }
 
-// Extras of one source, beside those of the ones before.
-void add_extras(std::vector<ingest::ExtraSeen>& all, const std::vector<ingest::ExtraSeen>& more) {
-  for (const auto& extra : more) {
-    const auto same = std::ranges::find(all, extra.name, &ingest::ExtraSeen::name);
-    if (same == all.end())
-      all.push_back(extra);
+// What was noticed in one source, beside the ones before.
+void add(ingest::IntakeProgress& all, const ingest::IntakeProgress& more) {
+  all.unattributed += more.unattributed;
+  for (const auto& extra : more.extras) {
+    const auto same = std::ranges::find(all.extras, extra.name, &ingest::ExtraSeen::name);
+    if (same == all.extras.end())
+      all.extras.push_back(extra);
     else
       same->events += extra.events;
   }
 }
 
 Result<void> ingest_file(ledger::Ledger& ledger, const Options& options, const Documents& documents,
-                         const std::string& path, std::vector<ingest::ExtraSeen>& extras) {
+                         const std::string& path, ingest::IntakeProgress& noticed) {
   ingest::FileSource::Config config;
   config.paths = {path};
   std::string_view by_suffix = "json";
@@ -162,7 +163,7 @@ Result<void> ingest_file(ledger::Ledger& ledger, const Options& options, const D
         progress.advance_to(static_cast<uint64_t>(source->bytes_done()));
         return !stop_asked.load();
       }));
-  add_extras(extras, ended.extras);
+  add(noticed, ended);
   return success();
 }
 
@@ -204,7 +205,7 @@ std::vector<ingest::KafkaPosition> stored_positions(const ledger::Ledger& ledger
 
 Result<void> ingest_topic(ledger::Ledger& ledger, const Options& options,
                           const Documents& documents, std::unique_ptr<ingest::KafkaSource> source,
-                          std::vector<ingest::ExtraSeen>& extras) {
+                          ingest::IntakeProgress& noticed) {
   auto intake = intake_options(options);
   TRY(intake.decoder, decoder_for(options, documents, "proto"));
   TRY(source->start(stored_positions(ledger, *source)));
@@ -217,7 +218,7 @@ Result<void> ingest_topic(ledger::Ledger& ledger, const Options& options,
         progress.advance_to(done.records);
         return !stop_asked.load();
       }));
-  add_extras(extras, ended.extras);
+  add(noticed, ended);
   TRY(ledger.flush());
   if (options.group.empty()) return success();
   std::vector<int64_t> next;
@@ -243,8 +244,16 @@ void print_extras(const std::vector<ingest::ExtraSeen>& extras) {
                extra.events == 1 ? "event" : "events");
 }
 
+void print_unattributed(uint64_t events, const std::string& data) {
+  if (events == 0) return;
+  fmt::print(
+      "{} events are of nobody: `gauger usage --data {} --team unattributed --by "
+      "project,workload`\n",
+      grouped(static_cast<int64_t>(events)), data);
+}
+
 void print_report(const Options& options, const ledger::Head& before, const ledger::Head& after,
-                  double seconds, const std::vector<ingest::ExtraSeen>& extras) {
+                  double seconds, const ingest::IntakeProgress& noticed) {
   const auto of = [&](ledger::Disposition disposition) {
     const auto at = static_cast<size_t>(disposition);
     return after.records[at] - before.records[at];
@@ -257,7 +266,8 @@ void print_report(const Options& options, const ledger::Head& before, const ledg
     for (size_t i = 0; i < ledger::disposition_count; ++i)
       fmt::print(", \"{}\": {}", ledger::disposition_names[i],
                  after.records[i] - before.records[i]);
-    print_extras_json(extras);
+    fmt::print(", \"unattributed\": {}", noticed.unattributed);
+    print_extras_json(noticed.extras);
     fmt::print(", \"sequence\": {}}}\n", after.sequence);
     return;
   }
@@ -274,7 +284,8 @@ void print_report(const Options& options, const ledger::Head& before, const ledg
              grouped(static_cast<int64_t>(of(ledger::Disposition::conflict))));
   fmt::print("  quarantined  {:>14}\n",
              grouped(static_cast<int64_t>(of(ledger::Disposition::quarantined))));
-  print_extras(extras);
+  print_extras(noticed.extras);
+  print_unattributed(noticed.unattributed, options.data);
   if (of(ledger::Disposition::quarantined) != 0)
     fmt::print("`gauger quarantine list --data {}` says why records were set aside\n",
                options.data);
@@ -321,18 +332,18 @@ Result<void> run_ingest(const Options& options) {
   TRY(const auto ledger, ledger::Ledger::open(options.data, ledger_options, *clock));
   const auto before = ledger->status().head;
   const auto begin = std::chrono::steady_clock::now();
-  std::vector<ingest::ExtraSeen> extras;
+  ingest::IntakeProgress noticed;
   if (topic) {
-    TRY(ingest_topic(*ledger, options, *documents, std::move(topic), extras));
+    TRY(ingest_topic(*ledger, options, *documents, std::move(topic), noticed));
   }
   for (const auto& path : options.files) {
     if (stop_asked.load()) break;
-    TRY(ingest_file(*ledger, options, *documents, path, extras));
+    TRY(ingest_file(*ledger, options, *documents, path, noticed));
   }
   TRY(ledger->close());
   const auto seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  print_report(options, before, ledger->status().head, seconds, extras);
+  print_report(options, before, ledger->status().head, seconds, noticed);
   return success();
 }
 

@@ -12,6 +12,7 @@
 #include "tools/gauger/command.h"
 #include "tools/gauger/ledger_options.h"
 #include "tools/gauger/text_file.h"
+#include "tools/gauger/usage_reading.h"
 
 namespace gauger::tools {
 namespace {
@@ -74,7 +75,7 @@ Result<billing::InvoiceDraft> make_draft(const Options& options, const ledger::R
   query.interval = billing::month_of(request);
   query.bucket = ledger::Bucket::grain;
   query.filters = {{ledger::Dimension::team, options.team}};
-  TRY(const auto usage, reader.usage(query));
+  TRY(const auto usage, read_usage(reader, query));
   billing::RateOptions rate_options;
   rate_options.zone = request.zone;
   rate_options.catalog = catalog ? &*catalog : nullptr;

@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
   add_ingest_command(app, run);
   add_usage_command(app, run);
   add_invoice_command(app, run);
+  add_reattribute_command(app, run);
   add_quarantine_command(app, run);
   add_verify_command(app, run);
   add_quote_command(app, run);

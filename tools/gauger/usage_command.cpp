@@ -11,6 +11,7 @@
 #include "tools/gauger/command.h"
 #include "tools/gauger/ledger_options.h"
 #include "tools/gauger/text_file.h"
+#include "tools/gauger/usage_reading.h"
 
 namespace gauger::tools {
 namespace {
@@ -245,7 +246,7 @@ Result<void> run_usage(const Options& options) {
   // A tier is dated: it is looked up day by day.
   if (grouping.model_tier && query.bucket == Bucket::none) query.bucket = Bucket::day;
   query.filters = options.filters.filters();
-  TRY(const auto table, reader->usage(query));
+  TRY(const auto table, read_usage(*reader, query));
   TRY(const auto lines, make_lines(table, grouping, catalog, zone));
   if (options.output == Output::json)
     print_json(table, grouping, lines);

@@ -176,6 +176,10 @@ TEST_CASE("a re-attribution that cannot be meant is refused with its line", "[bi
         std::string::npos);
   CHECK(refusal("  - {match: {api_key: k}, team: a, from: 2027-02-01, until: 2027-02-01}\n")
             .find("ends before") != std::string::npos);
+  CHECK(parse_reattribution("kind: reattribution\nid: x\nversion: 1\nrules: []\n", "f")
+            .value()
+            .rules.empty());
+  CHECK_FALSE(parse_reattribution("kind: reattribution\nid: x\nversion: 1\n", "f").has_value());
   CHECK(parse_reattribution("kind: price_book\nid: x\nversion: 1\n", "f").error().sentence ==
         "f:1: 'kind: price_book' is not a reattribution");
 }

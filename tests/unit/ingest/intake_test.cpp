@@ -85,7 +85,7 @@ TEST_CASE("interleaved partitions, gaps and bad records reach the ledger with th
   CHECK(second.gaps == 4);
 }
 
-TEST_CASE("an intake names the extras that it met", "[ingest]") {
+TEST_CASE("an intake names extras and counts events of nobody", "[ingest]") {
   Bench bench;
   ListSource source("kafka:c/t");
   auto with_extras = event_json(1);
@@ -100,6 +100,14 @@ TEST_CASE("an intake names the extras that it met", "[ingest]") {
   CHECK(done.value().extras[0].name == "calls");
   CHECK(done.value().extras[1].name == "pages");
   CHECK(done.value().extras[1].events == 2);
+  // The decoder of the test gives nobody a team, the ones by name do.
+  CHECK(done.value().unattributed == 0);
+  IntakeOptions options;
+  options.decoder = make_decoder("json", {}).value();
+  ListSource again("kafka:c/t2");
+  again.add(0, 0, event_json(2));
+  again.add(0, 1, R"({"source":"s","id":"r","retracts":{"id":"2","reason":"x"}})");
+  CHECK(run_intake(*bench.ledger, again, std::move(options), go_on).value().unattributed == 1);
 }
 
 TEST_CASE("an intake that is told to stop has committed what it read", "[ingest]") {
