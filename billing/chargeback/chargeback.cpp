@@ -6,6 +6,7 @@
 #include "billing/allocation.h"
 #include "billing/document.h"
 #include "billing/rate.h"
+#include "schemas/evidence.h"
 
 namespace gauger::billing {
 namespace {
@@ -103,7 +104,8 @@ class Charger {
   }
 
   static bool has_team(const Rated& rated, const Charge& charge) {
-    return !rated.text(rated.key(charge).team).empty();
+    const auto team = rated.text(rated.key(charge).team);
+    return !team.empty() && team != unattributed_team;
   }
 
   ChargeView view_of(const AllocationDocument& allocation, const Rated& charged,

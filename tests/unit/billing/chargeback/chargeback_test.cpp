@@ -14,18 +14,18 @@ ChargebackPolicy policy(const std::string& rest) {
       .value();
 }
 
-UsageTable usage() {
+UsageTable usage(std::string_view nobody) {
   UsageBuilder builder;
   const auto add = [&](std::string_view team, UsageBuilder::Quantities quantities) {
     builder.add({.at = "2027-01-02T00:00:00Z", .team = team}, quantities);
   };
   add("a", {{Meter::input_uncached, 100}, {Meter::cache_read, 900}});
   add("b", {{Meter::input_uncached, 300}});
-  add("", {{Meter::input_uncached, 100}});
+  add(nobody, {{Meter::input_uncached, 100}});
   return builder.table();
 }
 
-ChargeView charged(const ChargebackPolicy& rules) {
+ChargeView charged(const ChargebackPolicy& rules, std::string_view nobody = "") {
   const auto contract =
       parse_contract(
           "kind: contract\nid: c\nversion: 1\nprovider: anthropic\ncurrency: USD\nbegins: "
@@ -44,7 +44,7 @@ ChargeView charged(const ChargebackPolicy& rules) {
   PriceBooks books;
   books.emplace("list", book("list", "input_uncached: 0.10, cache_read: 0.01"));
   books.emplace("card", book("card", "input_uncached: 0.20, cache_read: 0.02"));
-  return charge_month(usage(), {.contract = contract, .books = books},
+  return charge_month(usage(nobody), {.contract = contract, .books = books},
                       parse_month("2027-01").value(), rules)
       .value();
 }
@@ -67,6 +67,19 @@ TEST_CASE("what has no team can be spread over the teams", "[billing]") {
   CHECK(view.margin_minor == 0);
   CHECK(view.teams[0].charge_minor == 2'288);
   CHECK(view.teams[1].charge_minor == 3'612);
+}
+
+TEST_CASE("the team unattributed costs and nobody is charged in its name", "[billing]") {
+  const auto passed = charged(policy("basis: pass_through\n"), "unattributed");
+  REQUIRE(passed.teams.size() == 3);
+  CHECK(passed.teams[2].team == "unattributed");
+  CHECK(passed.teams[2].cost_minor == 1'000);
+  CHECK(passed.teams[2].charge_minor == 0);
+  CHECK(passed.margin_minor == -1'000);
+  CHECK(passed.invoices.size() == 2);
+  const auto spread = charged(policy("basis: pass_through\nunattributed: teams\n"), "unattributed");
+  CHECK(spread.margin_minor == 0);
+  CHECK(spread.teams[0].charge_minor == 2'288);
 }
 
 TEST_CASE("a mark-up and a rate card make a margin", "[billing]") {
