@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "ingest/kafka_client.h"
+#include "ingest/kafka_group.h"
 #include "ingest/kafka_probe.h"
 #include "ingest/kafka_watch.h"
 #include "ledger/hash.h"
@@ -30,8 +31,6 @@ constexpr size_t queue_bytes_limit = size_t{2'097'151} << 10;
 constexpr std::chrono::milliseconds wake_interval{20};
 // What a question may take while records are read: it must not hold up the source's end.
 constexpr std::chrono::milliseconds watch_timeout{2'000};
-// The last position that was published is worth a moment at the end.
-constexpr std::chrono::milliseconds last_commit_wait{2'000};
 
 const std::array source_fixed_without_group = {
     KafkaSetting{"enable.auto.commit", "false"},
@@ -93,7 +92,6 @@ struct KafkaSource::Impl {
   int64_t heard_end(int32_t partition) const;
   void keep_fetcher_awake(size_t records_max);
   void wake_fetcher();
-  void take_commit_answers(std::chrono::milliseconds wait);
 
   const KafkaConfig config;
   std::unique_ptr<KafkaProbe> probe;
@@ -101,8 +99,7 @@ struct KafkaSource::Impl {
   std::shared_ptr<KafkaClient> client;
   KafkaTopic topic;
   KafkaQueue queue;
-  KafkaQueue commits;  // answers to commit()
-  size_t commits_open = 0;
+  std::unique_ptr<KafkaGroup> group;  // of commit()
   std::unique_ptr<KafkaWatch> watch;
   std::vector<Slot> slots;
   // Taken from librdkafka, not yet in a batch.
@@ -136,7 +133,7 @@ KafkaSource::~KafkaSource() = default;
 
 KafkaSource::Impl::~Impl() {
   watch.reset();
-  take_commit_answers(last_commit_wait);
+  group.reset();
   for (size_t i = pending_begin; i < pending.size(); ++i) rd_kafka_message_destroy(pending[i]);
   if (queue)
     for (size_t i = 0; i < slots.size(); ++i)
@@ -511,31 +508,8 @@ Result<void> KafkaSource::commit(std::span<const int64_t> next_offsets) {
   auto& impl = *impl_;
   if (impl.config.group_id.empty()) return success();
   VERIFY(next_offsets.size() == impl.names.size(), "one offset per slot");
-  const KafkaPartitions offsets(
-      rd_kafka_topic_partition_list_new(static_cast<int>(next_offsets.size())));
-  for (size_t i = 0; i < next_offsets.size(); ++i)
-    rd_kafka_topic_partition_list_add(offsets.get(), impl.config.topic.c_str(),
-                                      static_cast<int32_t>(i))
-        ->offset = next_offsets[i];
-  if (!impl.commits) impl.commits.reset(rd_kafka_queue_new(impl.client->handle()));
-  impl.take_commit_answers(0ms);
-  if (const auto code = rd_kafka_commit_queue(impl.client->handle(), offsets.get(),
-                                              impl.commits.get(), nullptr, nullptr))
-    return impl.client->error("publishing the positions of the group", code);
-  ++impl.commits_open;
-  return success();
-}
-
-// Answers are only counted: the next commit says it all again.
-void KafkaSource::Impl::take_commit_answers(std::chrono::milliseconds wait) {
-  const auto deadline = Clock::now() + wait;
-  while (commits_open > 0) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
-    const KafkaEvent answer(
-        rd_kafka_queue_poll(commits.get(), static_cast<int>(std::max(left, 0ms).count())));
-    if (!answer) return;
-    --commits_open;
-  }
+  if (!impl.group) impl.group = std::make_unique<KafkaGroup>(impl.client, impl.config.topic);
+  return impl.group->publish(next_offsets);
 }
 
 Result<std::vector<int64_t>> KafkaSource::end_offsets() const {
