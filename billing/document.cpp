@@ -4,6 +4,7 @@
 
 #include "schemas/limits.h"
 #include "schemas/money.h"
+#include "schemas/time_zone.h"
 
 namespace gauger::billing {
 
@@ -73,6 +74,23 @@ Result<void> Fields::finish() const {
                               std::string(what_) + "; known are " + names);
   }
   return success();
+}
+
+Result<Heading> read_heading(Fields& fields, std::string_view kind) {
+  TRY(const auto given, fields.text("kind"));
+  if (given != kind)
+    return fields.error("'kind: " + given + "' is not '" + std::string(kind) + "'");
+  Heading heading;
+  TRY(heading.id, fields.text("id"));
+  TRY(heading.version, fields.text("version"));
+  TRY(heading.applies_from, fields.instant("applies_from"));
+  const auto utc = TimeZone::utc();
+  if (heading.applies_from &&
+      utc.month_begin(utc.local_month(*heading.applies_from)) != *heading.applies_from)
+    return fields.error(
+        "'applies_from' is the first day of a month; what changes inside one is dated inside the "
+        "document");
+  return heading;
 }
 
 Result<std::string> read_text(std::string_view file, const Node& node, std::string_view what) {

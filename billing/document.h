@@ -88,6 +88,24 @@ Result<int64_t> read_integer(std::string_view file, const Node& node, int64_t mi
 // value * 10^digits.
 Result<Int128> read_decimal(std::string_view file, const Node& node, int digits);
 
+// What every document begins with: its kind, id and version, and the month from which it applies
+// (ever, where absent). Changes inside a month are dated inside the document.
+struct Heading {
+  std::string id;
+  std::string version;
+  std::optional<Instant> applies_from;
+};
+Result<Heading> read_heading(Fields& fields, std::string_view kind);
+template <class Document>
+Result<void> read_heading(Fields& fields, std::string_view kind, Document& document) {
+  TRY(auto heading, read_heading(fields, kind));
+  document.file = fields.file();
+  document.id = std::move(heading.id);
+  document.version = std::move(heading.version);
+  document.applies_from = heading.applies_from;
+  return success();
+}
+
 // Double-quoted where plain text would be read as something else.
 std::string yaml_text(std::string_view text);
 

@@ -43,13 +43,13 @@ Error tie(const ModelCatalog& catalog, std::string_view provider, std::string_vi
 
 Result<ModelCatalog> parse_model_catalog(std::string_view text, std::string_view file) {
   TRY(const auto root, parse_yaml(text, file));
+  return read_model_catalog(root, file);
+}
+
+Result<ModelCatalog> read_model_catalog(const Node& root, std::string_view file) {
   TRY(auto fields, Fields::of(file, root, "a model catalogue"));
   ModelCatalog catalog;
-  catalog.file = file;
-  TRY(const auto kind, fields.text("kind"));
-  if (kind != "model_catalog") return fields.error("'kind: " + kind + "' is not a model_catalog");
-  TRY(catalog.id, fields.text("id"));
-  TRY(catalog.version, fields.text("version"));
+  TRY(read_heading(fields, "model_catalog", catalog));
   TRY(const auto models, fields.list("models"));
   if (models.empty() || models.size() > entries_max)
     return fields.error("a model catalogue has 1 to " + std::to_string(entries_max) + " 'models'");

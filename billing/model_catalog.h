@@ -3,6 +3,7 @@
 // of tiers; a charge keeps the tier that was in force when its usage began. Values; no threads.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,10 +29,12 @@ struct ModelCatalog {
   std::string file;
   std::string id;
   std::string version;
+  std::optional<Instant> applies_from;
   std::vector<CatalogEntry> entries;
 };
 
 Result<ModelCatalog> parse_model_catalog(std::string_view text, std::string_view file);
+Result<ModelCatalog> read_model_catalog(const Node& root, std::string_view file);
 
 // Slot::index counts ModelCatalog::entries; windows of the day play no part.
 std::vector<Segment> tiers_in_force(const ModelCatalog& catalog, std::string_view provider,

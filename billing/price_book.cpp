@@ -145,13 +145,13 @@ Result<void> read_status(Fields& fields, PriceBook& book) {
 
 Result<PriceBook> parse_price_book(std::string_view text, std::string_view file) {
   TRY(const auto root, parse_yaml(text, file));
+  return read_price_book(root, file);
+}
+
+Result<PriceBook> read_price_book(const Node& root, std::string_view file) {
   TRY(auto fields, Fields::of(file, root, "a price book"));
   PriceBook book;
-  book.file = file;
-  TRY(const auto kind, fields.text("kind"));
-  if (kind != "price_book") return fields.error("'kind: " + kind + "' is not a price_book");
-  TRY(book.id, fields.text("id"));
-  TRY(book.version, fields.text("version"));
+  TRY(read_heading(fields, "price_book", book));
   TRY(const auto currency, fields.text("currency"));
   const auto found = Currency::find(currency);
   if (!found.has_value()) return fields.error(found.error().sentence);

@@ -112,6 +112,7 @@ struct PriceBook {
   std::string file;  // where it was read from, for sentences
   std::string id;
   std::string version;
+  std::optional<Instant> applies_from;
   Currency currency;
   BookStatus status = BookStatus::accepted;
   std::string accepted_by;
@@ -130,6 +131,7 @@ struct PriceKey {
 };
 
 Result<PriceBook> parse_price_book(std::string_view text, std::string_view file);
+Result<PriceBook> read_price_book(const Node& root, std::string_view file);
 // The same reading, of prices that stand inside another document (a contract's). `provider` is
 // that of entries which name none; empty: they must.
 Result<std::vector<PriceEntry>> read_price_entries(std::string_view file,

@@ -110,6 +110,7 @@ std::string to_yaml(const PriceBook& book) {
   std::string out = "kind: price_book\nid: " + yaml_text(book.id) +
                     "\nversion: " + yaml_text(book.version) +
                     "\ncurrency: " + book.currency.code() + "\n";
+  if (book.applies_from) out += "applies_from: " + format_instant(*book.applies_from) + "\n";
   if (book.status == BookStatus::proposed) out += "status: proposed\n";
   if (!book.accepted_by.empty()) out += "accepted_by: " + yaml_text(book.accepted_by) + "\n";
   if (!book.accepted_because.empty())

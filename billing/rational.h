@@ -8,6 +8,7 @@
 #include <compare>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "schemas/int128.h"
 #include "schemas/money.h"

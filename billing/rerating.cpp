@@ -79,9 +79,9 @@ std::vector<InvoiceLine> corrections(std::span<const InvoiceLine> booked,
   return posted;
 }
 
-std::string difference_table(std::span<const LineDifference> differences,
-                             const Currency& currency) {
-  if (differences.empty()) return "nothing differs\n";
+namespace {
+
+TextTable table_of(std::span<const LineDifference> differences, const Currency& currency) {
   TextTable table({{"team"},
                    {"project"},
                    {"provider"},
@@ -93,20 +93,41 @@ std::string difference_table(std::span<const LineDifference> differences,
                    {"exact before", Align::right},
                    {"exact after", Align::right},
                    {"difference", Align::right},
+                   {"amount before", Align::right},
+                   {"amount after", Align::right},
                    {"price version"}});
-  Rational sum;
   for (const auto& difference : differences) {
     const auto& line = difference.line;
-    sum += difference.amount_after - difference.amount_before;
     table.add({line.team, line.project, line.provider, line.model,
                line.kind == ChargeKind::usage ? "" : std::string(to_string(line.kind)), line.item,
                std::to_string(difference.quantity_before),
                std::to_string(difference.quantity_after), format_amount(difference.amount_before),
                format_amount(difference.amount_after),
                format_amount(difference.amount_after - difference.amount_before),
+               currency.format_minor(difference.minor_before),
+               currency.format_minor(difference.minor_after),
                line.rule.document + " " + line.rule.version});
   }
-  return table.text() + "difference " + format_amount(sum) + " " + currency.code() + "\n";
+  return table;
+}
+
+}  // namespace
+
+std::string difference_table(std::span<const LineDifference> differences,
+                             const Currency& currency) {
+  if (differences.empty()) return "nothing differs\n";
+  Rational exact;
+  Int128 minor = 0;
+  for (const auto& difference : differences) {
+    exact += difference.amount_after - difference.amount_before;
+    minor += difference.minor_after - difference.minor_before;
+  }
+  return table_of(differences, currency).text() + "difference " + format_amount(exact) + " " +
+         currency.code() + (minor == 0 ? "" : ", on lines " + currency.format_minor(minor)) + "\n";
+}
+
+std::string difference_csv(std::span<const LineDifference> differences, const Currency& currency) {
+  return table_of(differences, currency).csv();
 }
 
 std::string difference_json(std::span<const LineDifference> differences, const Currency& currency) {

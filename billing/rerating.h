@@ -36,6 +36,7 @@ std::vector<InvoiceLine> corrections(std::span<const InvoiceLine> booked,
                                      const InvoiceDraft& current);
 
 std::string difference_table(std::span<const LineDifference> differences, const Currency& currency);
+std::string difference_csv(std::span<const LineDifference> differences, const Currency& currency);
 std::string difference_json(std::span<const LineDifference> differences, const Currency& currency);
 
 }  // namespace gauger::billing

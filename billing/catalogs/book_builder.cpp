@@ -62,10 +62,25 @@ std::optional<Price> BookBuilder::price(std::string_view text, Per per, const st
   return price;
 }
 
+bool BookBuilder::kept(const PriceEntry& entry) const {
+  const auto& known = options_.context_boundaries;
+  return !known || std::all_of(entry.context_above.begin(), entry.context_above.end(),
+                               [&](const ContextPrices& context) {
+                                 return std::find(known->begin(), known->end(), context.above) !=
+                                        known->end();
+                               });
+}
+
 void BookBuilder::add(PriceEntry entry, const std::string& model) {
   if (entry.prices.empty()) {
     note("left out: no price of a known meter", model);
     return;
+  }
+  // Still an entry: without it an older price would stay in force.
+  if (!kept(entry)) {
+    note("left unpriced: changes above a context boundary that the ledger does not keep", model);
+    entry.context_above.clear();
+    for (auto& price : entry.prices) price.price.reset();
   }
   auto& entries = imported_.book.entries;
   std::erase_if(entry.models, [&](const Pattern& pattern) {

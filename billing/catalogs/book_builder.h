@@ -34,6 +34,9 @@ class BookBuilder {
   const ImportOptions& options() const { return options_; }
 
  private:
+  // Whether the ledger tells its context tiers apart.
+  bool kept(const PriceEntry& entry) const;
+
   const ImportOptions& options_;
   ImportedCatalog imported_;
   std::map<std::string, size_t> scopes_;  // -> entry

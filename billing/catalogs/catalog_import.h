@@ -23,6 +23,8 @@ struct ImportOptions {
   std::string version;
   // From when prices apply that the catalogue does not date; ever where absent.
   std::optional<Instant> effective_from = {};
+  // Those that the ledger keeps: what changes above others stays unpriced. Any where absent.
+  std::optional<std::vector<int64_t>> context_boundaries = {};
 };
 
 struct ImportedCatalog {

@@ -145,14 +145,13 @@ class Charger {
 
 Result<ChargebackPolicy> parse_chargeback_policy(std::string_view text, std::string_view file) {
   TRY(const auto root, parse_yaml(text, file));
+  return read_chargeback_policy(root, file);
+}
+
+Result<ChargebackPolicy> read_chargeback_policy(const Node& root, std::string_view file) {
   TRY(auto fields, Fields::of(file, root, "a chargeback policy"));
   ChargebackPolicy policy;
-  policy.file = file;
-  TRY(const auto kind, fields.text("kind"));
-  if (kind != "chargeback_policy")
-    return fields.error("'kind: " + kind + "' is not a chargeback_policy");
-  TRY(policy.id, fields.text("id"));
-  TRY(policy.version, fields.text("version"));
+  TRY(read_heading(fields, "chargeback_policy", policy));
   TRY(fields.required("basis"));
   TRY(policy.basis, read_choice<ChargeBasis>(fields, "basis", basis_names));
   TRY(policy.cache_benefit, read_choice<CacheBenefit>(fields, "cache_benefit", cache_names));

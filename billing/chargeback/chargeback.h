@@ -2,6 +2,7 @@
 // difference is the margin (or the loss) of the platform.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,7 @@ struct ChargebackPolicy {
   std::string file;
   std::string id;
   std::string version;
+  std::optional<Instant> applies_from;
   ChargeBasis basis = ChargeBasis::pass_through;
   Rational mark_up;       // 0.08 for 8 percent
   std::string rate_card;  // id of a price book
@@ -33,6 +35,7 @@ struct ChargebackPolicy {
 };
 
 Result<ChargebackPolicy> parse_chargeback_policy(std::string_view text, std::string_view file);
+Result<ChargebackPolicy> read_chargeback_policy(const Node& root, std::string_view file);
 
 struct TeamCharge {
   std::string team;

@@ -37,13 +37,13 @@ Result<ExchangeRate> read_rate(std::string_view file, const Node& node) {
 
 Result<ExchangeRates> parse_exchange_rates(std::string_view text, std::string_view file) {
   TRY(const auto root, parse_yaml(text, file));
+  return read_exchange_rates(root, file);
+}
+
+Result<ExchangeRates> read_exchange_rates(const Node& root, std::string_view file) {
   TRY(auto fields, Fields::of(file, root, "exchange rates"));
   ExchangeRates rates;
-  rates.file = file;
-  TRY(const auto kind, fields.text("kind"));
-  if (kind != "exchange_rates") return fields.error("'kind: " + kind + "' is not exchange_rates");
-  TRY(rates.id, fields.text("id"));
-  TRY(rates.version, fields.text("version"));
+  TRY(read_heading(fields, "exchange_rates", rates));
   TRY(const auto list, fields.list("rates"));
   TRY(fields.finish());
   if (list.empty() || list.size() > rates_max)
@@ -87,16 +87,56 @@ Result<FrozenRate> freeze_rate(const ExchangeRates& rates, const Currency& from,
   return frozen;
 }
 
-InvoiceDraft convert(InvoiceDraft draft, const FrozenRate& rate) {
+Result<FrozenRate> freeze_rate(std::span<const ExchangeRates> documents, const Currency& from,
+                               const Currency& to, Instant at) {
+  if (from == to) return FrozenRate{from, to, Rational(Int128{1}), at, {}, {}};
+  std::optional<FrozenRate> latest;
+  for (const auto& document : documents) {
+    auto frozen = freeze_rate(document, from, to, at);
+    if (!frozen.has_value()) continue;
+    auto& found = frozen.value();
+    if (latest && latest->date == found.date && latest->rate != found.rate)
+      return Error{ErrorCode::conflict, document.file + ": the rate of " + from.code() + " in " +
+                                            to.code() + " at " + format_instant(found.date) +
+                                            " differs from that of " + latest->document};
+    if (!latest || latest->date < found.date) latest = std::move(found);
+  }
+  if (latest) return std::move(*latest);
+  return Error{ErrorCode::not_found, "no exchange rate of " + from.code() + " in " + to.code() +
+                                         " within " + std::to_string(rate_age_days_max) +
+                                         " days before " + format_instant(at)};
+}
+
+namespace {
+
+void convert_lines(InvoiceDraft& draft, const FrozenRate& rate, Int128 total_minor) {
   VERIFY(draft.currency == rate.from, "a draft is converted from its own currency");
   draft.currency = rate.to;
   draft.total = draft.total * rate.rate;
-  draft.total_minor = round_total(draft.total, rate.to);
+  draft.total_minor = total_minor;
   std::vector<Rational> amounts;
   for (auto& line : draft.lines) amounts.push_back(line.amount = line.amount * rate.rate);
-  const auto minor = apportion(amounts, draft.total_minor, rate.to);
+  const auto minor = apportion(amounts, total_minor, rate.to);
   for (size_t i = 0; i < minor.size(); ++i) draft.lines[i].amount_minor = minor[i];
+}
+
+}  // namespace
+
+InvoiceDraft convert(InvoiceDraft draft, const FrozenRate& rate) {
+  convert_lines(draft, rate, round_total(draft.total * rate.rate, rate.to));
   return draft;
+}
+
+std::vector<InvoiceDraft> convert(std::vector<InvoiceDraft> teams, const FrozenRate& rate) {
+  std::vector<Rational> amounts;
+  Rational total;
+  for (const auto& team : teams) {
+    amounts.push_back(team.total * rate.rate);
+    total += amounts.back();
+  }
+  const auto minor = apportion(amounts, round_total(total, rate.to), rate.to);
+  for (size_t i = 0; i < teams.size(); ++i) convert_lines(teams[i], rate, minor[i]);
+  return teams;
 }
 
 }  // namespace gauger::billing

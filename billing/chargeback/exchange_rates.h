@@ -3,6 +3,8 @@
 // of the period reuse the frozen rate. Values; no threads.
 #pragma once
 
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +25,7 @@ struct ExchangeRates {
   std::string file;
   std::string id;
   std::string version;
+  std::optional<Instant> applies_from;
   std::vector<ExchangeRate> rates;
 };
 
@@ -37,6 +40,7 @@ struct FrozenRate {
 };
 
 Result<ExchangeRates> parse_exchange_rates(std::string_view text, std::string_view file);
+Result<ExchangeRates> read_exchange_rates(const Node& root, std::string_view file);
 
 // A rate older than this says nothing about the day.
 inline constexpr int rate_age_days_max = 31;
@@ -46,7 +50,13 @@ inline constexpr int rate_age_days_max = 31;
 Result<FrozenRate> freeze_rate(const ExchangeRates& rates, const Currency& from, const Currency& to,
                                Instant at);
 
+// Of several documents the one with the latest rate; conflict where two of one day differ.
+Result<FrozenRate> freeze_rate(std::span<const ExchangeRates> documents, const Currency& from,
+                               const Currency& to, Instant at);
+
 // The draft in the other currency: every amount times the rate, the total rounded once.
 InvoiceDraft convert(InvoiceDraft draft, const FrozenRate& rate);
+// A month of many teams: its total is rounded once and handed down to teams, then to lines.
+std::vector<InvoiceDraft> convert(std::vector<InvoiceDraft> teams, const FrozenRate& rate);
 
 }  // namespace gauger::billing

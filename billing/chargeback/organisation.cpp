@@ -53,13 +53,13 @@ Result<void> read_team(std::string_view file, const Node& node, Organisation& or
 
 Result<Organisation> parse_organisation(std::string_view text, std::string_view file) {
   TRY(const auto root, parse_yaml(text, file));
+  return read_organisation(root, file);
+}
+
+Result<Organisation> read_organisation(const Node& root, std::string_view file) {
   TRY(auto fields, Fields::of(file, root, "an organisation"));
   Organisation organisation;
-  organisation.file = file;
-  TRY(const auto kind, fields.text("kind"));
-  if (kind != "organisation") return fields.error("'kind: " + kind + "' is not an organisation");
-  TRY(organisation.id, fields.text("id"));
-  TRY(organisation.version, fields.text("version"));
+  TRY(read_heading(fields, "organisation", organisation));
   TRY(const auto units, fields.list("units"));
   TRY(const auto teams, fields.list("teams"));
   TRY(fields.finish());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,11 +28,13 @@ struct Organisation {
   std::string file;
   std::string id;
   std::string version;
+  std::optional<Instant> applies_from;
   std::map<std::string, Unit, std::less<>> units;
   std::map<std::string, std::vector<Membership>, std::less<>> teams;  // by begin
 };
 
 Result<Organisation> parse_organisation(std::string_view text, std::string_view file);
+Result<Organisation> read_organisation(const Node& root, std::string_view file);
 
 // From the root to the team's unit; empty for a team that the tree does not know at that time.
 std::vector<std::string> path_of(const Organisation& organisation, std::string_view team,

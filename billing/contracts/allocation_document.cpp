@@ -4,9 +4,6 @@
 #include <unordered_map>
 
 #include "billing/allocation.h"
-#include "billing/invoice_text.h"
-#include "billing/json_value.h"
-#include "billing/text_table.h"
 
 namespace gauger::billing {
 namespace {
@@ -93,9 +90,12 @@ AllocationDocument allocate_month(const ContractMonth& month, const TimeZone& zo
   allocation.contract = month.contract;
   allocation.version = month.version;
   allocation.month = month.month;
+  allocation.period = month.period;
   allocation.currency = month.rated.currency;
   allocation.total = month.total;
   allocation.total_minor = month.total_minor;
+  allocation.prepaid = month.prepaid;
+  allocation.payable_minor = month.payable_minor;
   allocation.as_of_sequence = month.rated.as_of_sequence;
   allocation.teams = draft_invoices(month.rated, month.month, zone, team_totals(month));
   for (auto& [where, quantity] : quantities_of(month.rated))
@@ -133,51 +133,37 @@ std::vector<LateCharge> late_charges(const AllocationDocument& closed,
   return late;
 }
 
-std::string allocation_table(const AllocationDocument& allocation) {
-  TextTable table({{"team"}, {"exact", Align::right}, {"amount", Align::right}});
+std::vector<InvoiceLine> lines_of(const AllocationDocument& allocation) {
+  std::vector<InvoiceLine> lines;
   for (const auto& team : allocation.teams)
-    table.add({team.bill_to.empty() ? std::string(unallocated) : team.bill_to,
-               format_amount(team.total), allocation.currency.format_minor(team.total_minor)});
-  table.add({"total", format_amount(allocation.total),
-             allocation.currency.format_minor(allocation.total_minor)});
-  return "allocation of " + allocation.contract + " " + allocation.version + " for " +
-         format_month(allocation.month) + " in " + allocation.currency.code() + "\n\n" +
-         table.text();
+    lines.insert(lines.end(), team.lines.begin(), team.lines.end());
+  return lines;
 }
 
-std::string allocation_json(const AllocationDocument& allocation) {
-  JsonValue root;
-  root["kind"] = "allocation";
-  root["contract"] = allocation.contract;
-  root["version"] = allocation.version;
-  root["month"] = format_month(allocation.month);
-  root["currency"] = allocation.currency.code();
-  root["total"] = allocation.currency.format_minor(allocation.total_minor);
-  root["total_exact"] = format_amount(allocation.total);
-  root["as_of_sequence"] = static_cast<int64_t>(allocation.as_of_sequence);
-  root["teams"] = JsonValue::Array();
-  for (const auto& team : allocation.teams) {
-    JsonValue item;
-    item["team"] = team.bill_to.empty() ? std::string(unallocated) : team.bill_to;
-    item["amount"] = allocation.currency.format_minor(team.total_minor);
-    item["amount_exact"] = format_amount(team.total);
-    root["teams"].push_back(std::move(item));
+std::vector<InvoiceLine> lines_of(const AllocationDocument& closed,
+                                  std::span<const LateCharge> late) {
+  std::vector<InvoiceLine> lines;
+  for (const auto& charge : late) {
+    InvoiceLine line;
+    line.team = charge.team;
+    line.provider = charge.usage_class.provider;
+    line.model = charge.usage_class.model;
+    line.region = charge.usage_class.region;
+    line.service_tier = charge.usage_class.service_tier;
+    line.context_tier = charge.usage_class.context_tier;
+    line.item = charge.usage_class.item;
+    line.quantity = charge.quantity;
+    line.rule.document = closed.contract;
+    line.rule.version = closed.version;
+    line.rule.item = line.item;
+    line.rule.label = line.item.empty()
+                          ? "residue of late usage of " + format_month(closed.month)
+                          : "late usage at the closing rate of " + format_month(closed.month);
+    line.amount_minor = charge.amount_minor;
+    line.amount = Rational(closed.currency.from_minor(charge.amount_minor));
+    lines.push_back(std::move(line));
   }
-  root["closing_rates"] = JsonValue::Array();
-  for (const auto& rate : allocation.rates) {
-    JsonValue item;
-    item["provider"] = rate.usage_class.provider;
-    item["model"] = rate.usage_class.model;
-    item["region"] = rate.usage_class.region;
-    item["accelerator"] = rate.usage_class.accelerator;
-    item["service_tier"] = gauger::to_string(rate.usage_class.service_tier);
-    item["context_tier"] = int64_t{rate.usage_class.context_tier};
-    item["item"] = rate.usage_class.item;
-    item["quantity"] = rate.quantity;
-    item["amount_exact"] = format_amount(rate.amount);
-    root["closing_rates"].push_back(std::move(item));
-  }
-  return root.canonical() + "\n";
+  return lines;
 }
 
 }  // namespace gauger::billing

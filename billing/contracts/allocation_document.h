@@ -6,11 +6,13 @@
 #pragma once
 
 #include <compare>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "billing/contracts/contract_rating.h"
 #include "billing/invoice_draft.h"
+#include "billing/terms_reference.h"
 
 namespace gauger::billing {
 
@@ -45,9 +47,13 @@ struct AllocationDocument {
   std::string contract;
   std::string version;
   int32_t month = 0;
+  Interval period;  // the month in UTC
   Currency currency;
   Rational total;
   Int128 total_minor = 0;
+  std::vector<PrepaidDraw> prepaid;
+  Int128 payable_minor = 0;              // total without what prepaid credit covers
+  std::vector<TermsReference> terms;     // set by callers, who know the documents
   std::vector<InvoiceDraft> teams;       // by name; lines add up to each, they to the total
   std::vector<TeamQuantity> quantities;  // by team and class
   std::vector<ClosingRate> rates;        // by class
@@ -69,7 +75,16 @@ struct LateCharge {
 std::vector<LateCharge> late_charges(const AllocationDocument& closed,
                                      std::span<const LateCharge> posted, const ContractMonth& now);
 
+// What every team pays, line by line.
+std::vector<InvoiceLine> lines_of(const AllocationDocument& allocation);
+// The lines that late charges make on the invoices of their teams.
+std::vector<InvoiceLine> lines_of(const AllocationDocument& closed,
+                                  std::span<const LateCharge> late);
+
+// For people: the teams and the total.
 std::string allocation_table(const AllocationDocument& allocation);
+// The document as canonical JSON, whole: parse_allocation() reads it back to an equal one.
 std::string allocation_json(const AllocationDocument& allocation);
+Result<AllocationDocument> parse_allocation(std::string_view text, std::string_view file);
 
 }  // namespace gauger::billing

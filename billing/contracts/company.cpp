@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "schemas/evidence.h"
+
 namespace gauger::billing {
 namespace {
 
@@ -34,21 +36,28 @@ std::vector<Blocker> open_blockers(const CompanyMonth& company, const UsageTable
 
 }  // namespace
 
+void leave_unattributed(UsageTable& usage) {
+  for (auto& key : usage.keys)
+    if (usage.text(key.team) == unattributed_team) key.team = {};
+}
+
+ContractTerms CompanyTerms::of(const Contract& contract) const {
+  const auto known = history.find(contract.id);
+  return {.contract = contract,
+          .books = books,
+          .capacity = capacity,
+          .catalog = catalog ? &*catalog : nullptr,
+          .history = known == history.end() ? ContractHistory() : known->second,
+          .proposals = proposals};
+}
+
 Result<CompanyMonth> rate_company(const UsageTable& usage, const CompanyTerms& terms,
                                   int32_t month) {
   TRY(check_contracts(terms.contracts));
   CompanyMonth company;
   company.month = month;
   for (const auto& contract : terms.contracts) {
-    const auto history = terms.history.find(contract.id);
-    TRY(auto rated, rate_contract(usage,
-                                  {.contract = contract,
-                                   .books = terms.books,
-                                   .capacity = terms.capacity,
-                                   .catalog = terms.catalog,
-                                   .history = history == terms.history.end() ? ContractHistory()
-                                                                             : history->second},
-                                  month));
+    TRY(auto rated, rate_contract(usage, terms.of(contract), month));
     company.allocations.push_back(allocate_month(rated, contract.zone));
     company.contracts.push_back(std::move(rated));
   }

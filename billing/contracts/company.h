@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,8 +16,12 @@ struct CompanyTerms {
   std::vector<Contract> contracts;
   PriceBooks books;
   std::vector<CapacityRecords> capacity;
-  const ModelCatalog* catalog = nullptr;
-  std::map<std::string, ContractHistory, std::less<>> history;  // by contract
+  std::optional<ModelCatalog> catalog = {};
+  std::map<std::string, ContractHistory, std::less<>> history = {};  // by contract
+  bool proposals = false;                                            // see ContractTerms
+
+  // The parts of one contract; `this` and the contract outlive it.
+  ContractTerms of(const Contract& contract) const;
 };
 
 struct CompanyMonth {
@@ -25,6 +30,10 @@ struct CompanyMonth {
   std::vector<AllocationDocument> allocations;  // one per contract
   std::vector<Unpriced> uncontracted;           // keys of the usage table
 };
+
+// Usage that names no team comes from a ledger as that of the team `unattributed`. In money it has
+// none, and its cost is `unallocated`.
+void leave_unattributed(UsageTable& usage);
 
 // conflict where contracts overlap; otherwise as rate_contract().
 Result<CompanyMonth> rate_company(const UsageTable& usage, const CompanyTerms& terms,

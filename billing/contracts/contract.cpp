@@ -191,6 +191,11 @@ struct Reader {
   }
 };
 
+Error overlap(const Contract& contract, std::string sentence) {
+  return {ErrorCode::conflict,
+          document_error(contract.file, contract.line, std::move(sentence)).sentence};
+}
+
 }  // namespace
 
 bool Contract::covers(std::string_view provider_name, std::string_view account) const {
@@ -201,15 +206,16 @@ bool Contract::covers(std::string_view provider_name, std::string_view account) 
 
 Result<Contract> parse_contract(std::string_view text, std::string_view file) {
   TRY(const auto root, parse_yaml(text, file));
+  return read_contract(root, file);
+}
+
+Result<Contract> read_contract(const Node& root, std::string_view file) {
   TRY(auto fields, Fields::of(file, root, "a contract"));
   const Reader reader{file};
   Contract contract;
-  contract.file = file;
-  TRY(const auto kind, fields.text("kind"));
-  if (kind != "contract") return fields.error("'kind: " + kind + "' is not a contract");
-  TRY(contract.id, fields.text("id"));
-  TRY(contract.version, fields.text("version"));
+  TRY(read_heading(fields, "contract", contract));
   TRY(contract.provider, fields.text("provider"));
+  contract.line = root.find("provider")->line;
   TRY(const auto accounts, fields.list("accounts"));
   for (const auto& node : accounts) {
     TRY(auto account, read_text(file, node, "accounts"));
@@ -243,17 +249,16 @@ Result<void> check_contracts(const std::vector<Contract>& contracts) {
     for (size_t j = 0; j < i; ++j) {
       const auto& a = contracts[j];
       const auto& b = contracts[i];
-      if (a.id == b.id)
-        return Error{ErrorCode::conflict, b.file + ": the contract " + b.id + " stands twice"};
+      if (a.id == b.id) return overlap(b, "the contract " + b.id + " stands twice");
       if (a.provider != b.provider || a.term.from >= b.term.until || b.term.from >= a.term.until)
         continue;
       for (const auto& account : a.accounts.empty() ? b.accounts : a.accounts)
         if (a.covers(a.provider, account) && b.covers(b.provider, account))
-          return Error{ErrorCode::conflict, b.file + ": the contracts " + a.id + " and " + b.id +
-                                                " both cover the account " + account};
+          return overlap(
+              b, "the contracts " + a.id + " and " + b.id + " both cover the account " + account);
       if (a.accounts.empty() && b.accounts.empty())
-        return Error{ErrorCode::conflict, b.file + ": the contracts " + a.id + " and " + b.id +
-                                              " both cover every account of " + a.provider};
+        return overlap(b, "the contracts " + a.id + " and " + b.id +
+                              " both cover every account of " + a.provider);
     }
   }
   return success();
@@ -261,14 +266,14 @@ Result<void> check_contracts(const std::vector<Contract>& contracts) {
 
 Result<CapacityRecords> parse_capacity_records(std::string_view text, std::string_view file) {
   TRY(const auto root, parse_yaml(text, file));
+  return read_capacity_records(root, file);
+}
+
+Result<CapacityRecords> read_capacity_records(const Node& root, std::string_view file) {
   TRY(auto fields, Fields::of(file, root, "capacity records"));
   const Reader reader{file};
   CapacityRecords capacity;
-  capacity.file = file;
-  TRY(const auto kind, fields.text("kind"));
-  if (kind != "capacity") return fields.error("'kind: " + kind + "' is not capacity");
-  TRY(capacity.id, fields.text("id"));
-  TRY(capacity.version, fields.text("version"));
+  TRY(read_heading(fields, "capacity", capacity));
   TRY(capacity.contract, fields.text("contract"));
   TRY(const auto records, fields.list("records"));
   TRY(fields.finish());

@@ -64,8 +64,10 @@ struct Regime {
 
 struct Contract {
   std::string file;
+  int line = 0;  // where it says what it covers
   std::string id;
   std::string version;
+  std::optional<Instant> applies_from;
   std::string provider;
   std::vector<std::string> accounts;  // empty: every account of the provider
   Currency currency;
@@ -78,6 +80,7 @@ struct Contract {
 };
 
 Result<Contract> parse_contract(std::string_view text, std::string_view file);
+Result<Contract> read_contract(const Node& root, std::string_view file);
 // conflict where two contracts cover one account at one time.
 Result<void> check_contracts(const std::vector<Contract>& contracts);
 
@@ -94,10 +97,12 @@ struct CapacityRecords {
   std::string file;
   std::string id;
   std::string version;
+  std::optional<Instant> applies_from;
   std::string contract;  // its id
   std::vector<CapacityRecord> records;
 };
 
 Result<CapacityRecords> parse_capacity_records(std::string_view text, std::string_view file);
+Result<CapacityRecords> read_capacity_records(const Node& root, std::string_view file);
 
 }  // namespace gauger::billing

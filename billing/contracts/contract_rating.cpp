@@ -67,10 +67,12 @@ class ContractRater {
     if (book.currency != contract_.currency)
       return invalid_argument(contract_.file + ": the contract is in " + contract_.currency.code() +
                               ", the price book " + book.id + " in " + book.currency.code());
-    TRY(auto rated,
-        rate(
-            usage_, book,
-            {.zone = contract_.zone, .catalog = terms_.catalog, .within = part, .keys = covered_}));
+    TRY(auto rated, rate(usage_, book,
+                         {.zone = contract_.zone,
+                          .catalog = terms_.catalog,
+                          .within = part,
+                          .keys = covered_,
+                          .proposals = terms_.proposals}));
     append(result_.rated, std::move(rated));
     return success();
   }
@@ -158,9 +160,12 @@ class ContractRater {
     const auto term = intersect(commitment.term, part);
     if (term.from >= term.until) return;
     const auto spend = sum_from(first);
-    result_.committed_spend = spend;
+    result_.committed_spend[commitment.term.from] = spend;
     if (commitment.term.until > part.until) return;
-    const auto missing = Rational(commitment.amount) - terms_.history.committed_spend - spend;
+    auto missing = Rational(commitment.amount) - spend;
+    const auto& before = terms_.history.committed_spend;
+    if (const auto known = before.find(commitment.term.from); known != before.end())
+      missing -= known->second;
     if (missing.is_negative() || missing.is_zero()) return;
     const auto rule = add_rule(commitment.line, "true-up of the commitment of " +
                                                     format_amount(Rational(commitment.amount)));
@@ -242,6 +247,31 @@ class ContractRater {
 Result<ContractMonth> rate_contract(const UsageTable& usage, const ContractTerms& terms,
                                     int32_t month) {
   return ContractRater(usage, terms, month).run();
+}
+
+void add(ContractHistory& history, const ContractMonth& month) {
+  for (const auto& [begin, spend] : month.committed_spend) history.committed_spend[begin] += spend;
+  for (const auto& draw : month.prepaid) {
+    auto& drawn = history.drawn_minor[draw.credit];
+    drawn = checked_add(drawn, draw.drawn_minor);
+  }
+}
+
+int32_t history_begins(const Contract& contract, int32_t month) {
+  const Interval period{contract.zone.month_begin(month), contract.zone.month_begin(month + 1)};
+  auto first = period.from;
+  for (const auto& regime : contract.regimes) {
+    const auto* tokens = std::get_if<TokenTerms>(&regime.terms);
+    const auto part = intersect(regime.interval, period);
+    if (tokens == nullptr || part.from >= part.until) continue;
+    const auto look_back = [&](Interval term) {
+      const auto both = intersect(term, period);
+      if (both.from < both.until) first = std::min(first, std::max(term.from, contract.term.from));
+    };
+    if (tokens->commitment) look_back(tokens->commitment->term);
+    for (const auto& credit : tokens->prepaid) look_back(credit.valid);
+  }
+  return contract.zone.local_month(first);
 }
 
 std::vector<Unpriced> uncontracted(const UsageTable& usage, std::span<const Contract> contracts,

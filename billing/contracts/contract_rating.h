@@ -17,8 +17,8 @@ namespace gauger::billing {
 
 // What the contract's months before left behind, in the contract's currency.
 struct ContractHistory {
-  Rational committed_spend;                   // pico-units, in the term of the commitment
-  std::map<std::string, Int128> drawn_minor;  // per prepaid credit
+  std::map<Instant, Rational> committed_spend;  // pico-units, by begin of the commitment's term
+  std::map<std::string, Int128> drawn_minor;    // per prepaid credit
 };
 
 // Price books by id, in the version to rate with.
@@ -33,6 +33,7 @@ struct ContractTerms {
   // What was used beyond the provisioned capacity costs the average hour of it, instead of nothing
   // more: for usage that never was, when it would have had to be provisioned.
   bool overage_at_average = false;
+  bool proposals = false;  // a difference may show what a proposed price book would change
 };
 
 struct PrepaidDraw {
@@ -48,9 +49,9 @@ struct ContractMonth {
   int32_t month = 0;
   Interval period;  // the month in UTC
   Rated rated;
-  Rational total;            // of all charges, pico-units
-  Int128 total_minor = 0;    // rounded once
-  Rational committed_spend;  // of this month, to add to the history
+  Rational total;                               // of all charges, pico-units
+  Int128 total_minor = 0;                       // rounded once
+  std::map<Instant, Rational> committed_spend;  // of this month
   std::vector<PrepaidDraw> prepaid;
   Int128 payable_minor = 0;  // total without what prepaid credit covers
 };
@@ -59,6 +60,11 @@ struct ContractMonth {
 // usage's grain. Usage of other accounts is left out.
 Result<ContractMonth> rate_contract(const UsageTable& usage, const ContractTerms& terms,
                                     int32_t month);
+
+// Adds a month to what the next one finds.
+void add(ContractHistory& history, const ContractMonth& month);
+// The first month whose spend or draws the contract's month rests on; the month itself where none.
+int32_t history_begins(const Contract& contract, int32_t month);
 
 // Usage of the interval that no contract covers, as unpriced.
 std::vector<Unpriced> uncontracted(const UsageTable& usage, std::span<const Contract> contracts,

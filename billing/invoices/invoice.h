@@ -17,6 +17,7 @@
 
 #include "billing/chargeback/exchange_rates.h"
 #include "billing/invoice_draft.h"
+#include "billing/terms_reference.h"
 
 namespace gauger::billing {
 
@@ -49,15 +50,6 @@ struct Party {
   std::vector<std::string> address;
   std::string tax_id;
   bool operator==(const Party&) const = default;
-};
-
-// A document that the amounts rest on.
-struct TermsReference {
-  std::string kind;
-  std::string id;
-  std::string version;
-  std::string content_hash;  // SHA-256 of its text, in hexadecimal digits
-  auto operator<=>(const TermsReference&) const = default;
 };
 
 enum class DecisionAction : uint8_t {

@@ -1,5 +1,5 @@
 // Members of canonical JSON, read strictly: every member that is asked for must be there, of its
-// kind, and no other may. Private to billing/invoices.
+// kind, and no other may. Private to billing.
 #pragma once
 
 #include <optional>

@@ -92,36 +92,19 @@ Result<Price> parse_price_json(std::string_view file, const Node& node) {
   return price;
 }
 
-JsonValue line_json(const InvoiceLine& line) {
+JsonValue rule_json(const Rule& rule) {
   JsonValue object;
-  object["team"] = line.team;
-  object["project"] = line.project;
-  object["provider"] = line.provider;
-  object["model"] = line.model;
-  object["model_tier"] = line.model_tier;
-  object["region"] = line.region;
-  object["service_tier"] = gauger::to_string(line.service_tier);
-  object["context_tier"] = int64_t{line.context_tier};
-  object["charge"] = to_string(line.kind);
-  object["item"] = line.item;
-  object["quantity"] = std::to_string(line.quantity);
-  object["amount_exact"] = exact_amount(line.amount);
-  if (line.rule.document.empty()) return object;
-  JsonValue rule;
-  rule["document"] = line.rule.document;
-  rule["version"] = line.rule.version;
-  rule["line"] = int64_t{line.rule.line};
-  rule["label"] = line.rule.label;
-  rule["item"] = line.rule.item;
-  rule["context_above"] = line.rule.context_above;
-  rule["price"] = price_json(line.rule.price);
-  object["rule"] = std::move(rule);
+  object["document"] = rule.document;
+  object["version"] = rule.version;
+  object["line"] = int64_t{rule.line};
+  object["label"] = rule.label;
+  object["item"] = rule.item;
+  object["context_above"] = rule.context_above;
+  object["price"] = price_json(rule.price);
   return object;
 }
 
-namespace {
-
-Result<Rule> parse_rule(std::string_view file, const Node& node) {
+Result<Rule> parse_rule_json(std::string_view file, const Node& node) {
   TRY(auto fields, JsonFields::of(file, node, "a rule"));
   Rule rule;
   TRY(rule.document, fields.text("document"));
@@ -138,7 +121,24 @@ Result<Rule> parse_rule(std::string_view file, const Node& node) {
   return rule;
 }
 
-}  // namespace
+JsonValue line_json(const InvoiceLine& line) {
+  JsonValue object;
+  object["team"] = line.team;
+  object["project"] = line.project;
+  object["provider"] = line.provider;
+  object["model"] = line.model;
+  object["model_tier"] = line.model_tier;
+  object["region"] = line.region;
+  object["service_tier"] = gauger::to_string(line.service_tier);
+  object["context_tier"] = int64_t{line.context_tier};
+  object["charge"] = to_string(line.kind);
+  object["item"] = line.item;
+  object["quantity"] = std::to_string(line.quantity);
+  object["amount_exact"] = exact_amount(line.amount);
+  if (line.rule.document.empty()) return object;
+  object["rule"] = rule_json(line.rule);
+  return object;
+}
 
 Result<InvoiceLine> parse_line_json(JsonFields& fields) {
   InvoiceLine line;
@@ -159,7 +159,7 @@ Result<InvoiceLine> parse_line_json(JsonFields& fields) {
   TRY(line.amount, fields.exact("amount_exact"));
   const auto* rule = fields.optional("rule");
   if (rule != nullptr) {
-    TRY(line.rule, parse_rule(fields.file(), *rule));
+    TRY(line.rule, parse_rule_json(fields.file(), *rule));
   }
   return line;
 }

@@ -1,5 +1,5 @@
-// Lines, prices and what goes with them as members of canonical JSON, for invoices and seals.
-// Private to billing/invoices.
+// Lines, prices and what goes with them as members of canonical JSON, for invoices, seals and
+// allocation documents. Private to billing.
 #pragma once
 
 #include "billing/invoices/invoice.h"
@@ -10,6 +10,9 @@ namespace gauger::billing {
 
 JsonValue price_json(const Price& price);
 Result<Price> parse_price_json(std::string_view file, const Node& node);
+
+JsonValue rule_json(const Rule& rule);
+Result<Rule> parse_rule_json(std::string_view file, const Node& node);
 
 // Who, what, quantity, exact amount and price; the rounded amount stands beside it in a document.
 JsonValue line_json(const InvoiceLine& line);

@@ -84,25 +84,21 @@ Result<std::map<int32_t, WorldMonth>> rate_world(const UsageTable& usage, Contra
                                                  int32_t first, int32_t last) {
   std::map<int32_t, WorldMonth> world;
   terms.history = {};
-  const Commitment* before = nullptr;
   for (auto month = first; month <= last; ++month) {
     const auto& zone = terms.contract.zone;
     const Interval interval{zone.month_begin(month), zone.month_begin(month + 1)};
     const auto* commitment = commitment_in(terms.contract, interval);
-    if (commitment != before) terms.history.committed_spend = Rational();
-    before = commitment;
     TRY(auto rated, rate_contract(usage, terms, month));
     WorldMonth made;
     made.total = rated.total - true_up_of(rated.rated);
     if (commitment != nullptr) {
-      const auto spent = terms.history.committed_spend;
-      const auto now = spent + rated.committed_spend;
+      const auto begin = commitment->term.from;
+      const auto spent = terms.history.committed_spend[begin];
+      const auto now = spent + rated.committed_spend[begin];
       made.total += missing_at(*commitment, interval.until, now) -
                     missing_at(*commitment, interval.from, spent);
-      terms.history.committed_spend = now;
     }
-    for (const auto& draw : rated.prepaid)
-      terms.history.drawn_minor[draw.credit] += draw.drawn_minor;
+    add(terms.history, rated);
     made.rated = std::move(rated);
     world.emplace(month, std::move(made));
   }

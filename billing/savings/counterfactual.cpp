@@ -32,7 +32,7 @@ ContractTerms contract_terms(const CompanyTerms& company, size_t contract) {
   return {.contract = company.contracts[contract],
           .books = company.books,
           .capacity = company.capacity,
-          .catalog = company.catalog};
+          .catalog = company.catalog ? &*company.catalog : nullptr};
 }
 
 ContractRoles::ContractRoles(const ProgramUsage& usage, const std::vector<Program>& programs,

@@ -6,6 +6,7 @@
 
 #include "billing/catalogs/catalog_diff.h"
 #include "billing/catalogs/catalog_import.h"
+#include "ledger/reader.h"
 #include "schemas/clock.h"
 #include "schemas/time_zone.h"
 #include "tools/gauger/command.h"
@@ -29,6 +30,7 @@ struct ImportFlags {
   std::string version;
   std::string effective_from;
   std::string onto;
+  std::string data;
   std::string out;
 };
 
@@ -44,6 +46,10 @@ Result<void> run_import(const ImportFlags& flags) {
     TRY(options.effective_from, parse_instant(flags.effective_from));
   } else if (!flags.onto.empty()) {
     return invalid_argument("--onto needs --effective-from: from when do the new prices apply?");
+  }
+  if (!flags.data.empty()) {
+    TRY(const auto reader, ledger::Reader::open(flags.data));
+    options.context_boundaries = reader->config().context_boundaries;
   }
   TRY(const auto text, read_document(flags.file));
   TRY(auto imported, billing::import_catalog(flags.format, text, options));
@@ -129,7 +135,14 @@ void add_import(CLI::App& parent, Run& run) {
   command->add_option(
       "--onto", flags->onto,
       "a book whose prices stay until --effective-from and where they are the same");
+  command->add_option("--data", flags->data,
+                      "a ledger: prices above context boundaries that it does not keep are left "
+                      "unpriced");
   command->add_option("--out", flags->out, "file to write; default standard output");
+  command->footer(
+      "Example: gauger catalog import --from litellm prices.json --data ./ledger --out list.yaml\n"
+      "         gauger terms post --data ./ledger --by ann list.yaml     # a proposal\n"
+      "         gauger terms accept --data ./ledger litellm --by ann     # bills from now on");
   command->callback([flags, &run] { run = [flags] { return run_import(*flags); }; });
 }
 

@@ -32,5 +32,9 @@ void add_quote_command(CLI::App& app, Run& run);
 void add_catalog_command(CLI::App& app, Run& run);
 void add_quota_command(CLI::App& app, Run& run);
 void add_savings_command(CLI::App& app, Run& run);
+void add_terms_command(CLI::App& app, Run& run);
+void add_cost_command(CLI::App& app, Run& run);
+void add_allocation_command(CLI::App& app, Run& run);
+void add_rerate_command(CLI::App& app, Run& run);
 
 }  // namespace gauger::tools

@@ -42,6 +42,10 @@ int main(int argc, char** argv) {
   add_catalog_command(app, run);
   add_quota_command(app, run);
   add_savings_command(app, run);
+  add_terms_command(app, run);
+  add_cost_command(app, run);
+  add_allocation_command(app, run);
+  add_rerate_command(app, run);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

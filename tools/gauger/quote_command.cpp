@@ -4,15 +4,18 @@
 #include <memory>
 
 #include "billing/quote.h"
+#include "ledger/reader.h"
 #include "schemas/clock.h"
 #include "tools/gauger/command.h"
 #include "tools/gauger/document_file.h"
+#include "tools/gauger/terms_source.h"
 
 namespace gauger::tools {
 namespace {
 
 struct QuoteFlags {
   std::string book;
+  std::string data;
   std::string batch;
   std::string at;
   std::string service_tier = "standard";
@@ -54,9 +57,25 @@ Result<void> run_batch(const QuoteFlags& flags, const billing::PriceBook& book) 
   return success();
 }
 
+// A file, or the last version in a ledger.
+Result<billing::PriceBook> read_book(const QuoteFlags& flags) {
+  if (flags.data.empty()) {
+    TRY(const auto text, read_document(flags.book));
+    return billing::parse_price_book(text, flags.book);
+  }
+  TRY(const auto reader, ledger::Reader::open(flags.data));
+  const auto documents = reader->documents();
+  TRY(const auto version,
+      documents.latest({std::string(documents_name_space),
+                        std::string(to_string(billing::TermsKind::price_book)), flags.book}));
+  if (!version)
+    return Error{ErrorCode::not_found, "there is no price book '" + flags.book + "' in the ledger"};
+  TRY(const auto stored, documents.read(*version));
+  return billing::parse_price_book(stored.content, document_name(*version));
+}
+
 Result<void> run_quote(QuoteFlags& flags) {
-  TRY(const auto text, read_document(flags.book));
-  TRY(const auto book, billing::parse_price_book(text, flags.book));
+  TRY(const auto book, read_book(flags));
   if (!flags.batch.empty()) return run_batch(flags, book);
   TRY(read_request(flags));
   TRY(const auto answer, billing::quote(flags.request, book));
@@ -74,7 +93,10 @@ void add_quote_command(CLI::App& app, Run& run) {
   auto* const command =
       app.add_subcommand("quote", "what a request costs under a price book, line by line");
   const auto flags = std::make_shared<QuoteFlags>();
-  command->add_option("--book", flags->book, "price book (YAML)")->required();
+  command
+      ->add_option("--book", flags->book, "price book (YAML); with --data the id of a posted one")
+      ->required();
+  command->add_option("--data", flags->data, "the ledger that holds the price book");
   command->add_option("--batch", flags->batch, "CSV of requests; total_exact is added to each row");
   command->add_option("--provider", flags->request.provider, "e.g. anthropic");
   command->add_option("--model", flags->request.model, "the model that answered");
@@ -90,6 +112,9 @@ void add_quote_command(CLI::App& app, Run& run) {
   }
   command->add_option("--extra", flags->extras, "a counted extra as name=count; may be repeated");
   add_output_option(*command, flags->output);
+  command->footer(
+      "Example: gauger quote --book prices.yaml --provider anthropic --model claude-opus-4-7 \\\n"
+      "           --input-uncached 1200 --cache-read 210000 --output-text 900");
   command->callback([flags, &run] { run = [flags] { return run_quote(*flags); }; });
 }
 

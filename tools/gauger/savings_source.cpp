@@ -68,11 +68,9 @@ Result<void> put(const std::string& kind, const std::string& file, const std::st
     TRY(auto program, billing::parse_program(text, file));
     programs.push_back(std::move(program));
   } else {
-    if (documents.catalog)
+    if (company.catalog)
       return Error{ErrorCode::conflict, file + ": there is a second model catalogue"};
-    TRY(auto catalog, billing::parse_model_catalog(text, file));
-    documents.catalog = std::make_unique<billing::ModelCatalog>(std::move(catalog));
-    company.catalog = documents.catalog.get();
+    TRY(company.catalog, billing::parse_model_catalog(text, file));
   }
   return success();
 }

@@ -30,7 +30,6 @@ Result<MonthRange> parse_month_range(const std::string& text);
 // the document of the ledger with the same kind and id. `documents` may be null.
 struct SavingsDocuments {
   billing::SavingsTerms terms;
-  std::unique_ptr<billing::ModelCatalog> catalog;  // that terms.company points to
 };
 Result<SavingsDocuments> read_savings_documents(const std::vector<std::string>& files,
                                                 const ledger::Documents* documents);

@@ -10,6 +10,7 @@
 #include "ledger/reader.h"
 #include "tools/gauger/command.h"
 #include "tools/gauger/ledger_options.h"
+#include "tools/gauger/terms_source.h"
 #include "tools/gauger/text_file.h"
 #include "tools/gauger/usage_reading.h"
 
@@ -227,17 +228,28 @@ void print_json(const UsageTable& table, const Grouping& grouping, const std::ve
   fmt::print("\n  ]\n}}\n");
 }
 
+// A file, or the catalogue that was posted to the ledger.
+Result<billing::ModelCatalog> read_catalog(const Options& options, const ledger::Reader& reader) {
+  if (!options.models.empty()) {
+    TRY(const auto text, read_text_file(options.models));
+    return billing::parse_model_catalog(text, options.models);
+  }
+  const auto documents = reader.documents();
+  TRY(auto source, TermsSource::open({}, &documents));
+  TRY(auto terms, source.latest());
+  if (!terms.company.catalog)
+    return invalid_argument(
+        "--by model_tier needs a model catalogue: --models FILE, or `gauger terms post`");
+  return std::move(*terms.company.catalog);
+}
+
 Result<void> run_usage(const Options& options) {
   TRY(const auto grouping, parse_grouping(options.by));
+  TRY(const auto reader, ledger::Reader::open(options.data));
   std::optional<billing::ModelCatalog> catalog;
   if (grouping.model_tier) {
-    if (options.models.empty())
-      return invalid_argument("--by model_tier needs a model catalogue: --models FILE");
-    TRY(const auto text, read_text_file(options.models));
-    TRY(auto parsed, billing::parse_model_catalog(text, options.models));
-    catalog = std::move(parsed);
+    TRY(catalog, read_catalog(options, *reader));
   }
-  TRY(const auto reader, ledger::Reader::open(options.data));
   TRY(const auto zone, TimeZone::find(reader->config().time_zone));
   ledger::UsageQuery query;
   TRY(query.interval, options.period.interval(zone));
@@ -268,7 +280,8 @@ void add_usage_command(CLI::App& app, Run& run) {
                    "what to tell apart, by comma: team, model, model_tier, project, workload, "
                    "period, hour, day, month, or any part of the usage key")
       ->default_str("team,model");
-  command->add_option("--models", options->models, "the model catalogue, for model_tier");
+  command->add_option("--models", options->models,
+                      "the model catalogue, for model_tier; default the posted one");
   options->period.add_to(*command);
   options->filters.add_to(*command);
   add_output_option(*command, options->output);

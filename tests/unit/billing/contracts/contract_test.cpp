@@ -85,7 +85,7 @@ TEST_CASE("two contracts do not cover one account at one time", "[billing]") {
   auto second = first;
   second.id = "d";
   CHECK(check_contracts({first, second}).error().sentence ==
-        "a.yaml: the contracts c and d both cover the account acct-1");
+        "a.yaml:4: the contracts c and d both cover the account acct-1");
   second.accounts = {};
   CHECK(check_contracts({first, second}).error().code == ErrorCode::conflict);
   second.accounts = {"acct-2"};

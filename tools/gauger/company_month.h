@@ -1,0 +1,49 @@
+// A company's month out of a ledger: its usage, rated with the terms in force, with what the
+// months before left behind. Cost, re-rating, the close of a month and invoices begin here.
+//
+//   TRY(auto company, RatingSource::open(data, terms_options));
+//   TRY(const auto month, company.rate(month));   // month.company.allocations, ...
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "billing/terms/terms.h"
+#include "ledger/reader.h"
+#include "tools/gauger/terms_source.h"
+
+namespace gauger::tools {
+
+struct RatedMonth {
+  billing::Terms terms;  // in force in the month
+  UsageTable usage;      // by everything that a price or a share depends on
+  billing::CompanyMonth company;
+};
+
+class RatingSource {
+ public:
+  // --known-at and --terms of the options decide the terms; usage is always that of now.
+  static Result<RatingSource> open(const std::string& directory, const TermsOptions& options);
+  // The ledger of `other`, with its documents alone, as they were known at a block.
+  static Result<RatingSource> as_known_at(const RatingSource& other, uint64_t sequence);
+
+  // Every contract, or the named one alone. invalid_argument where there is no contract, or not
+  // that one. A proposed price book may be shown with `proposals`, never booked. `usage`: of that
+  // month, instead of what the ledger and its re-attributions say.
+  Result<RatedMonth> rate(int32_t month, const std::string& contract = {}, bool proposals = false,
+                          const UsageTable* usage = nullptr);
+
+  const ledger::Reader& reader() const { return *reader_; }
+
+ private:
+  Result<UsageTable> usage_of(const std::vector<billing::Contract>& contracts, int32_t month) const;
+  Result<billing::ContractHistory> history(const billing::Contract& contract, int32_t month,
+                                           bool proposals);
+
+  std::shared_ptr<ledger::Reader> reader_;
+  std::shared_ptr<ledger::Documents> documents_;
+  std::unique_ptr<TermsSource> terms_;
+};
+
+}  // namespace gauger::tools
