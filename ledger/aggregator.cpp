@@ -62,16 +62,19 @@ uint32_t Aggregator::group_of(uint32_t key) {
   }
   auto& group = page[key % page_keys];
   if (group != unknown) return group;
-  const auto& usage_key = dictionary_.keys.key(key);
+  return group = group_of(dictionary_.keys.key(key)).value_or(filtered);
+}
+
+std::optional<uint32_t> Aggregator::group_of(const UsageKey& key) {
   const bool matches =
       !nothing_ && std::all_of(matches_.begin(), matches_.end(), [&](const Match& match) {
-        return value_of(usage_key, match.dimension) == match.value;
+        return value_of(key, match.dimension) == match.value;
       });
-  if (!matches) return group = filtered;
-  const auto reduced = reduce(usage_key, query_.group);
+  if (!matches) return std::nullopt;
+  const auto reduced = reduce(key, query_.group);
   const auto id = groups_.intern(reduced, KeyDictionary::hash(reduced));
   VERIFY(id, "an answer has fewer groups than the dictionary keys");
-  return group = *id;
+  return *id;
 }
 
 uint32_t Aggregator::bucket_at(Instant begin) {
@@ -96,6 +99,17 @@ uint32_t Aggregator::bucket_of(uint32_t period) {
 }
 
 UsageRow& Aggregator::row_of(uint32_t bucket, uint32_t group) {
+  if (bucket == 0) {
+    if (group >= row_of_group_.size()) row_of_group_.resize(groups_.size());
+    auto& at = row_of_group_[group];
+    if (at == 0) {
+      rows_.emplace_back();
+      rows_.back().period = buckets_[bucket];
+      rows_.back().key = group;
+      at = static_cast<uint32_t>(rows_.size());
+    }
+    return rows_[at - 1];
+  }
   const auto [row, fresh] =
       row_of_.find_or_insert(uint64_t{bucket} << 32 | group, static_cast<uint32_t>(rows_.size()));
   if (fresh) {
@@ -129,17 +143,13 @@ void Aggregator::add(const Change& change) {
   }
 }
 
-void Aggregator::add(uint32_t bucket, uint32_t key, int64_t requests, const Counts& counts) {
-  const auto group = group_of(key);
-  if (group == filtered) return;
+void Aggregator::add(uint32_t bucket, uint32_t group, int64_t requests, const Counts& counts) {
   auto& row = row_of(bucket, group);
   row.requests += requests;
   for (size_t i = 0; i < meter_count; ++i) row.counts[i] += counts[i];
 }
 
-void Aggregator::add_extra(uint32_t bucket, uint32_t key, StringId name, int64_t count) {
-  const auto group = group_of(key);
-  if (group == filtered) return;
+void Aggregator::add_extra(uint32_t bucket, uint32_t group, StringId name, int64_t count) {
   const auto& row = row_of(bucket, group);
   extras_.push_back({static_cast<uint32_t>(&row - rows_.data()), name, count});
 }

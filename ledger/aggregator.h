@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "ledger/dictionary.h"
 #include "ledger/flat_map.h"
@@ -28,10 +29,15 @@ class Aggregator {
 
   // Adds what lies in the query's interval.
   void add(const Change& change);
-  // Adds values to the bucket that begins there.
+  // For sums that are kept by day or month: the bucket that begins there, and the group of a key
+  // that has at least the query's dimensions; none where a filter leaves it out.
   uint32_t bucket_at(Instant begin);
-  void add(uint32_t bucket, uint32_t key, int64_t requests, const Counts& counts);
-  void add_extra(uint32_t bucket, uint32_t key, StringId name, int64_t count);
+  std::optional<uint32_t> group_of(const UsageKey& key);
+  void prefetch_group(const UsageKey& key) const {
+    groups_.prefetch_slot(KeyDictionary::hash(reduce(key, query_.group)));
+  }
+  void add(uint32_t bucket, uint32_t group, int64_t requests, const Counts& counts);
+  void add_extra(uint32_t bucket, uint32_t group, StringId name, int64_t count);
 
   UsageTable finish();
 
@@ -62,7 +68,8 @@ class Aggregator {
   FlatMap bucket_of_begin_;
   uint32_t last_period_ = UINT32_MAX;
   uint32_t last_bucket_ = 0;
-  FlatMap row_of_;
+  std::vector<uint32_t> row_of_group_;  // of the first bucket; plus one, 0: none
+  FlatMap row_of_;                      // of the others
   std::vector<UsageRow> rows_;
   struct Extra {
     uint32_t row;

@@ -405,6 +405,7 @@ class Apply {
     block->offsets = batch_.offsets_;
     block->events = std::move(events_);
     events_ = {};
+    events_.reserve_like(block->events);
     block->adjustments = std::move(adjustments_);
     const auto& strings = state_.dictionary.strings;
     const auto& keys = state_.dictionary.keys;
@@ -413,7 +414,6 @@ class Apply {
       block->strings.push_back(strings.text(StringId{id}));
     block->first_key = state_.head.keys;
     for (auto id = state_.head.keys; id < keys.size(); ++id) block->keys.push_back(keys.key(id));
-    put_dictionary(commit_.writes, *block);
     commit_.block = std::move(block);
   }
 
@@ -518,6 +518,7 @@ void seal(Commit& commit, const Digest& previous_hash) {
   commit.block->previous_hash = previous_hash;
   auto [bytes, identities] = encode(*commit.block);
   commit.head.hash = sha256(bytes);
+  put_dictionary(commit.writes, *commit.block);
   for (auto& chunk : identities)
     commit.writes.put(Family::identities, identity_chunk_key(chunk.first_row),
                       std::move(chunk.bytes));

@@ -80,6 +80,29 @@ void EventColumns::clear() {
   extras.clear();
 }
 
+void EventColumns::reserve_like(const EventColumns& other) {
+  const auto like = [](auto& column, const auto& filled) {
+    // Somewhat more, since what was dropped had a place too.
+    column.reserve(filled.size() + filled.size() / 32);
+  };
+  like(row, other.row);
+  like(fingerprint, other.fingerprint);
+  like(content_hash, other.content_hash);
+  like(kind, other.kind);
+  like(source, other.source);
+  like(key, other.key);
+  like(completed_us, other.completed_us);
+  like(duration_us, other.duration_us);
+  like(present, other.present);
+  for (auto [column, filled] : {std::pair{&id, &other.id},
+                                {&agent_session, &other.agent_session},
+                                {&provider_request_id, &other.provider_request_id},
+                                {&parent_id, &other.parent_id},
+                                {&reservation_id, &other.reservation_id}})
+    column->reserve_like(*filled);
+  counts.reserve_like(other.counts);
+}
+
 void EventColumns::keep(const std::vector<uint8_t>& kept) {
   keep_entries(row, kept);
   keep_entries(fingerprint, kept);

@@ -45,6 +45,10 @@ class TextColumn {
     return std::string_view(bytes_).substr(begin, ends_[at] - begin);
   }
   size_t size() const { return ends_.size(); }
+  void reserve_like(const TextColumn& other) {
+    bytes_.reserve(other.bytes_.size());
+    ends_.reserve(other.ends_.size());
+  }
   const std::string& bytes() const { return bytes_; }
   void clear() {
     bytes_.clear();
@@ -67,6 +71,10 @@ class NumbersColumn {
     return std::span(values_).subspan(begin, ends_[at] - begin);
   }
   const std::vector<int64_t>& values() const { return values_; }
+  void reserve_like(const NumbersColumn& other) {
+    values_.reserve(other.values_.size());
+    ends_.reserve(other.ends_.size());
+  }
   void clear() {
     values_.clear();
     ends_.clear();
@@ -113,6 +121,8 @@ struct EventColumns {
 
   size_t size() const { return kind.size(); }
   void clear();
+  // Room for as much as another one holds.
+  void reserve_like(const EventColumns& other);
   // Drops every event i with kept[i] == 0.
   void keep(const std::vector<uint8_t>& kept);
   Counts counts_of(size_t event) const;

@@ -100,6 +100,10 @@ class KeyDictionary {
     const auto slot = slots_[hash & mask_];
     if (slot != 0) __builtin_prefetch(&keys_[static_cast<uint32_t>(slot) - 1]);
   }
+  // Makes room for so many keys at once.
+  void reserve(size_t keys) {
+    while (keys * 2 >= slots_.size()) grow();
+  }
   std::optional<uint32_t> intern(const UsageKey& key, uint64_t hash) {
     const auto tag = static_cast<uint32_t>(hash >> 32);
     for (auto at = hash & mask_;; at = (at + 1) & mask_) {

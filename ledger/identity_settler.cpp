@@ -13,9 +13,7 @@ class FrozenReader {
     frozen.index.each([&](Fingerprint fingerprint, uint64_t row) {
       entries_.push_back({fingerprint, static_cast<uint32_t>(row - frozen.range.first_row)});
     });
-    // Nearly in order already: the index lies by the upper bits.
-    std::sort(entries_.begin(), entries_.end(),
-              [](const RunEntry& a, const RunEntry& b) { return a.fingerprint < b.fingerprint; });
+    sort_nearly_sorted();
   }
 
   void take_bucket(uint32_t bucket, uint64_t row_shift, std::vector<RunEntry>& into) {
@@ -27,6 +25,24 @@ class FrozenReader {
   }
 
  private:
+  // The index lies by the upper bits, so an entry is some places from where it belongs; but for the
+  // few that went around the table's end, which come first and belong last.
+  void sort_nearly_sorted() {
+    const auto below = [](const RunEntry& a, const RunEntry& b) {
+      return a.fingerprint < b.fingerprint;
+    };
+    const auto around = std::find_if(entries_.begin(), entries_.end(), [](const RunEntry& entry) {
+      return entry.fingerprint >> 63 == 0;
+    });
+    std::rotate(entries_.begin(), around, entries_.end());
+    for (size_t i = 1; i < entries_.size(); ++i) {
+      const auto entry = entries_[i];
+      auto at = i;
+      for (; at > 0 && below(entry, entries_[at - 1]); --at) entries_[at] = entries_[at - 1];
+      entries_[at] = entry;
+    }
+  }
+
   const unsigned bits_;
   std::vector<RunEntry> entries_;
   size_t next_ = 0;

@@ -19,8 +19,8 @@ namespace {
 using std::chrono::steady_clock;
 
 // Blocks that are written but not yet folded; each holds a batch in memory.
-constexpr size_t unfolded_blocks_max = 16;
-constexpr size_t unsynced_blocks_max = 8;
+constexpr size_t unfolded_blocks_max = 8;
+constexpr size_t unsynced_blocks_max = 4;
 static_assert(unsynced_blocks_max < unfolded_blocks_max);
 
 uint64_t random_key() {

@@ -21,7 +21,7 @@ namespace gauger::ledger {
 
 class Projections {
  public:
-  static constexpr size_t unflushed_cells_max = 1'000'000;  // 112 bytes each
+  static constexpr size_t unflushed_cells_max = 600'000;  // 112 bytes each
   static constexpr size_t segments_per_day_max = 8;
 
   // The zone must have been checked against the grain.

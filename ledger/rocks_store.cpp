@@ -52,7 +52,6 @@ rocksdb::ColumnFamilyOptions family_options(Family family, const RocksConfig& co
   // reading: blob files would save nothing, and their checksum is slow.
   if (family == Family::journal || family == Family::identities)
     options.write_buffer_size = config.write_buffer_bytes;
-  if (family == Family::dictionary) options.compression = rocksdb::kZSTD;
   return options;
 }
 

@@ -128,15 +128,43 @@ bool Summary::answers(const UsageQuery& query) const {
          zone_.day_begin(zone_.local_day(until)) == until;
 }
 
+// The groups of an answer by kind, found when they are first asked for.
+class Summary::Groups {
+ public:
+  Groups(const UsageKinds& kinds, Aggregator& aggregator)
+      : kinds_(kinds), aggregator_(aggregator), groups_(kinds.size(), unknown) {}
+
+  std::optional<uint32_t> operator[](uint32_t kind) {
+    auto& group = groups_[kind];
+    if (group == unknown) group = aggregator_.group_of(kinds_.key_of(kind)).value_or(filtered);
+    return group == filtered ? std::nullopt : std::optional(group);
+  }
+  void prefetch(uint32_t kind) const {
+    if (groups_[kind] == unknown) aggregator_.prefetch_group(kinds_.key_of(kind));
+  }
+
+ private:
+  static constexpr uint32_t filtered = UINT32_MAX;
+  static constexpr uint32_t unknown = UINT32_MAX - 1;
+  const UsageKinds& kinds_;
+  Aggregator& aggregator_;
+  std::vector<uint32_t> groups_;
+};
+
 // All kinds, or the `wanted` ones.
 void Summary::answer_from(const Sums& sums, uint32_t bucket, const std::vector<uint32_t>* wanted,
-                          Aggregator& aggregator) const {
+                          Groups& groups, Aggregator& aggregator) {
   const auto add = [&](size_t at) {
-    aggregator.add(bucket, kinds_.first_key_of(sums.kinds[at]), sums.sums[at].requests,
-                   sums.sums[at].counts);
+    if (const auto group = groups[sums.kinds[at]])
+      aggregator.add(bucket, *group, sums.sums[at].requests, sums.sums[at].counts);
   };
   if (wanted == nullptr) {
-    for (size_t at = 0; at < sums.kinds.size(); ++at) add(at);
+    constexpr size_t prefetch_distance = 16;
+    for (size_t at = 0; at < sums.kinds.size(); ++at) {
+      if (at + prefetch_distance < sums.kinds.size())
+        groups.prefetch(sums.kinds[at + prefetch_distance]);
+      add(at);
+    }
     return;
   }
   size_t at = 0;
@@ -170,17 +198,19 @@ void Summary::answer(const UsageQuery& query, Aggregator& aggregator) const {
     const auto kinds = team ? kinds_.kinds_of_team(*team) : std::span<const uint32_t>();
     wanted.emplace(kinds.begin(), kinds.end());
   }
+  Groups groups(kinds_, aggregator);
   const auto& table = whole_months ? months_ : days_;
   const auto first = whole_months ? zone_.local_month(from) : first_day;
   const auto last = whole_months ? zone_.local_month(until) : last_day;
   for (auto at = table.lower_bound(first); at != table.end() && at->first < last; ++at)
     answer_from(at->second, aggregator.bucket_at(bucket_begin(at->first, whole_months)),
-                wanted ? &*wanted : nullptr, aggregator);
+                wanted ? &*wanted : nullptr, groups, aggregator);
   for (auto at = extras_.lower_bound({first_day, 0});
        at != extras_.end() && at->first.first < last_day; ++at)
     for (const auto& [name, count] : at->second)
-      aggregator.add_extra(aggregator.bucket_at(bucket_begin(at->first.first, false)),
-                           kinds_.first_key_of(at->first.second), name, count);
+      if (const auto group = groups[at->first.second])
+        aggregator.add_extra(aggregator.bucket_at(bucket_begin(at->first.first, false)), *group,
+                             name, count);
 }
 
 }  // namespace gauger::ledger

@@ -57,8 +57,9 @@ class Summary {
 
   static void add_cells(Sums& to, std::span<const Cell> cells);
   int32_t month_of(int32_t day);
-  void answer_from(const Sums& sums, uint32_t bucket, const std::vector<uint32_t>* wanted,
-                   Aggregator& aggregator) const;
+  class Groups;
+  static void answer_from(const Sums& sums, uint32_t bucket, const std::vector<uint32_t>* wanted,
+                          Groups& groups, Aggregator& aggregator);
 
   const Dictionary& dictionary_;
   TimeZone zone_;

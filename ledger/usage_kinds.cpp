@@ -1,5 +1,8 @@
 #include "ledger/usage_kinds.h"
 
+#include <algorithm>
+#include <array>
+
 #include "ledger/aggregator.h"
 
 namespace gauger::ledger {
@@ -8,15 +11,27 @@ void UsageKinds::learn() {
   const auto& keys = dictionary_.keys;
   const auto known = keys.size();
   kind_of_key_.reserve(known);
-  for (auto key = this->keys(); key < known; ++key) {
-    const auto reduced = reduce(keys.key(key), summary_dimensions);
-    const auto kind = kinds_.intern(reduced, KeyDictionary::hash(reduced));
-    VERIFY(kind, "there are no more kinds than keys");
-    if (*kind == first_keys_.size()) {
-      first_keys_.push_back(key);
-      kinds_of_team_[reduced.team.value].push_back(*kind);
+  // In groups: what a table misses the cache for is asked for before it is needed.
+  constexpr uint32_t group = 32;
+  std::array<UsageKey, group> reduced;
+  std::array<uint64_t, group> hashes;
+  for (auto begin = this->keys(); begin < known; begin += group) {
+    const auto count = std::min(group, known - begin);
+    for (uint32_t i = 0; i < count; ++i) {
+      reduced[i] = reduce(keys.key(begin + i), summary_dimensions);
+      hashes[i] = KeyDictionary::hash(reduced[i]);
+      kinds_.prefetch_slot(hashes[i]);
     }
-    kind_of_key_.push_back(*kind);
+    for (uint32_t i = 0; i < count; ++i) kinds_.prefetch_key(hashes[i]);
+    for (uint32_t i = 0; i < count; ++i) {
+      const auto kind = kinds_.intern(reduced[i], hashes[i]);
+      VERIFY(kind, "there are no more kinds than keys");
+      if (*kind == first_keys_.size()) {
+        first_keys_.push_back(begin + i);
+        kinds_of_team_[reduced[i].team.value].push_back(*kind);
+      }
+      kind_of_key_.push_back(*kind);
+    }
   }
 }
 

@@ -28,6 +28,9 @@ class UsageKinds {
 
   uint32_t kind_of(uint32_t key) const { return kind_of_key_[key]; }
   uint32_t first_key_of(uint32_t kind) const { return first_keys_[kind]; }
+  // The key with nothing but the summary's dimensions.
+  const UsageKey& key_of(uint32_t kind) const { return kinds_.key(kind); }
+  uint32_t size() const { return kinds_.size(); }
   // Ascending.
   std::span<const uint32_t> kinds_of_team(StringId team) const;
   uint32_t keys() const { return static_cast<uint32_t>(kind_of_key_.size()); }
