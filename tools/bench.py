@@ -1,113 +1,255 @@
 #!/usr/bin/env python3
-"""./dev bench: how fast files become a settled ledger, what that costs on disk, and how fast a
-month is rated.
+"""./dev bench: what one machine does, from bytes to a settled ledger, and what that costs.
 
-Generates the seeded benchmark data once (gauger-load generate), ingests it into new ledgers,
-delivers all of it again, asks the month's usage, and compares the sums with the generator's.
-Medians of several runs; rates are events of the file per second of wall-clock time, from the
-start of the process to a settled ledger (durable, rollups packed, closed).
+Generates the seeded benchmark data once (gauger-load generate), measures each stage of the event
+path, whole ledgers, a redelivery, latency at a tenth of the full rate, a restart after kill -9 and
+queries, then compares the sums with the generator's. Medians of several runs. "Settled" is
+durable, rollups packed, closed; times are of the whole process. BENCHMARKS.md has the method.
 """
 import argparse
 import json
+import os
 import pathlib
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
 import time
 
+import bench_peers
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BIN = ROOT / "build/release/bin"
+STORE = ROOT / ".gauger/bench"
 
 
-def timed(*command):
-    """Seconds, and what the command printed."""
-    begin = time.monotonic()
-    done = subprocess.run([str(part) for part in command], check=True, capture_output=True,
-                          text=True)
-    return time.monotonic() - begin, done.stdout
+class Done:
+    """A finished process: what it printed, and what it used."""
+
+    def __init__(self, *command):
+        begin = time.monotonic()
+        process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE,
+                                   text=True)
+        self.printed = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        self.seconds = time.monotonic() - begin
+        self.cpu_seconds = usage.ru_utime + usage.ru_stime
+        self.resident_mib = usage.ru_maxrss / 1024
+        self.bytes_written = usage.ru_oublock * 512
+        if process.returncode != 0:
+            sys.exit(f"bench: {' '.join(map(str, command))} failed")
+
+    def json(self):
+        return json.loads(self.printed)
+
+
+def say(sentence):
+    print(f"bench: {sentence}", file=sys.stderr, flush=True)
 
 
 def size_of(directory):
     return sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
 
 
-def one_run(events, summary, ledger):
-    """One ledger from nothing: {figure: value}."""
-    shutil.rmtree(ledger, ignore_errors=True)
-    ingest = (BIN / "gauger", "ingest", "--data", ledger, "--backfill", "--output", "json", events)
-    first, printed = timed(*ingest)
-    counted = json.loads(printed)
-    bytes_first = size_of(ledger)
-    again, printed = timed(*ingest)
-    if json.loads(printed)["accepted"] != 0:
-        sys.exit("bench: a redelivery was counted")
-    ask = (BIN / "gauger", "usage", "--data", ledger, "--by", "team,model", "--output", "json")
-    asked, printed = timed(*ask)
-    compare(json.loads(printed)["rows"], summary)
-    return {
-        "first pass, events/s": counted["records"] / first,
-        "redelivery, events/s": counted["records"] / again,
-        "redelivery against first pass, %": 100 * first / again,
-        "bytes on disk per event": bytes_first / counted["accepted"],
-        "open and month by team and model, ms": asked * 1000,
-    }
+def data_of(options):
+    """The events' file and its expected sums, made when they are missing."""
+    suffix = "pb" if options.format == "proto" else "jsonl"
+    name = f"{options.events}-{options.seed}{'-dense' if options.dense else ''}.{suffix}"
+    events, summary = STORE / name, STORE / f"{name}.json"
+    if not summary.exists():
+        say(f"generating {options.events:,} events")
+        Done(BIN / "gauger-load", "generate", "--events", options.events, "--seed", options.seed,
+             "--format", options.format, "--output", events, "--summary", summary,
+             *(["--dense"] if options.dense else []))
+    return events, json.loads(summary.read_text())
 
 
-def rating():
-    """A month of 1,000,000 rollup rows, rated and allocated to 10,000 teams: milliseconds of one
-    core. At most 2,000 are asked for."""
-    _, printed = timed(BIN / "gauger_bench_billing", "--benchmark_format=json",
-                       "--benchmark_filter=rate_and_allocate", "--benchmark_repetitions=3")
-    medians = [run for run in json.loads(printed)["benchmarks"]
-               if run.get("aggregate_name") == "median"]
-    return medians[0]["cpu_time"]
+def ingest_command(ledger, *source):
+    return (BIN / "gauger", "ingest", "--data", ledger, "--backfill", "--output", "json", *source)
 
 
-def compare(rows, summary):
+def compare(ledger, expected):
     """The ledger's sums are the generator's, to the token."""
-    for meter, total in summary["total"].items():
+    rows = Done(BIN / "gauger", "usage", "--data", ledger, "--by", "team", "--output",
+                "json").json()["rows"]
+    for meter, total in expected["total"].items():
         found = sum(row.get(meter, 0) for row in rows)
         if found != total:
             sys.exit(f"bench: {meter} is {found}, the generator made {total}")
 
 
+def stages(events, count):
+    figures = {}
+    bare = None
+    for name, stage in Done(BIN / "gauger-bench", "stages", events, count).json().items():
+        bare = bare or stage
+        figures[f"stage {name}: ns CPU per event"] = 1e9 * stage["cpu_seconds"] / stage["events"]
+        figures[f"stage {name}: % of bare"] = 100 * bare["cpu_seconds"] / stage["cpu_seconds"]
+    return figures
+
+
+def whole(events, expected, ledger):
+    """A new ledger from a file, then all of it again."""
+    shutil.rmtree(ledger, ignore_errors=True)
+    first = Done(*ingest_command(ledger, events))
+    counted = first.json()
+    on_disk = size_of(ledger)
+    compare(ledger, expected)
+    asked = Done(BIN / "gauger-bench", "queries", ledger, "2026-10").json()
+    again = Done(*ingest_command(ledger, events))
+    if again.json()["accepted"] != 0:
+        sys.exit("bench: a redelivery was counted")
+    compare(ledger, expected)
+    accepted = counted["accepted"]
+    parts = asked["bytes"]
+    named = sum(value for name, value in parts.items() if name != "events")
+    return {
+        "file to settled: events/s": counted["records"] / first.seconds,
+        "file to settled: ns CPU per event": 1e9 * first.cpu_seconds / counted["records"],
+        "file to settled: resident MiB": first.resident_mib,
+        "write amplification": first.bytes_written / on_disk,
+        "bytes per event": on_disk / accepted,
+        **{f"bytes per event: {name}": parts[name] / accepted for name in parts
+           if name != "events"},
+        "bytes per event: log and rest": (on_disk - named) / accepted,
+        "redelivery: events/s": counted["records"] / again.seconds,
+        "redelivery: % of first pass": 100 * first.seconds / again.seconds,
+        "query, month by team and model: ms": asked["month_by_team_model_ms"],
+        "query, a team's month by day and model: ms": asked["team_month_by_day_model_ms"],
+        "open beside a writer: s": asked["open_seconds"],
+    }
+
+
+def restart(events, seconds, ledger):
+    """kill -9 near the end of a first pass, then the next start."""
+    shutil.rmtree(ledger, ignore_errors=True)
+    process = subprocess.Popen([str(part) for part in ingest_command(ledger, events)],
+                               stdout=subprocess.DEVNULL)
+    time.sleep(0.85 * seconds)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    opened = Done(BIN / "gauger-bench", "open", ledger).json()
+    return {"restart after kill -9: s": opened["seconds"],
+            "restart after kill -9: identities": opened["identities"],
+            "dedup memory: bytes per identity": opened["identity_bytes"] /
+            max(1, opened["identities"])}
+
+
+def latency(events, rate, ledger):
+    shutil.rmtree(ledger, ignore_errors=True)
+    found = Done(BIN / "gauger-bench", "latency", events, ledger, rate, 15).json()
+    return {f"at {rate:,.0f} events/s, {name[:-3].replace('_', ' ')}: ms": value
+            for name, value in found.items() if name.endswith("_ms")}
+
+
+class Kafka:
+    """A real broker with the events in a topic of 12 partitions."""
+
+    def __init__(self, events):
+        self.script = ROOT / "tools/kafka/kafka.sh"
+        self.directory = STORE / "kafka"
+        self.brokers = Done(self.script, "start", "--dir", self.directory).printed.split()[-1]
+        self.topic = f"bench-{os.getpid()}"
+        say("producing the events into a topic")
+        Done(BIN / "gauger-load", "produce", "--brokers", self.brokers, "--topic", self.topic,
+             "--partitions", 12, events)
+
+    def run(self, records, expected, ledger):
+        bare = Done(BIN / "gauger-bench", "consume", self.brokers, self.topic, records).json()
+        shutil.rmtree(ledger, ignore_errors=True)
+        done = Done(*ingest_command(ledger, "--kafka", self.brokers, "--topic", self.topic,
+                                    "--until-end"))
+        compare(ledger, expected)
+        return {"Kafka, bare consumer: events/s": records / bare["seconds"],
+                "Kafka to settled: events/s": records / done.seconds,
+                "Kafka to settled: % of bare": 100 * bare["seconds"] / done.seconds,
+                "Kafka to settled: ns CPU per event": 1e9 * done.cpu_seconds / records}
+
+    def stop(self):
+        Done(self.script, "stop", "--dir", self.directory)
+
+
+def rating():
+    """A month of 1,000,000 rollup rows, rated and allocated to 10,000 teams, on one core."""
+    runs = Done(BIN / "gauger_bench_billing", "--benchmark_format=json",
+                "--benchmark_filter=rate_and_allocate").json()["benchmarks"]
+    return {"a month of 1,000,000 rows rated and allocated to 10,000 teams: ms CPU":
+            runs[0]["cpu_time"]}
+
+
+def medians(runs):
+    return {name: round(statistics.median(run[name] for run in runs), 3) for name in runs[0]}
+
+
+def repeated(times, what, measure):
+    runs = []
+    for run in range(times):
+        say(f"{what}, run {run + 1} of {times}")
+        runs.append(measure())
+    return medians(runs)
+
+
+def measure(options):
+    events, expected = data_of(options)
+    records = expected["records"]
+    ledger = STORE / "ledger"
+    figures = repeated(options.runs, "stages",
+                       lambda: stages(events, min(records, options.stage_events)))
+    figures |= repeated(options.runs, "file to settled ledger",
+                        lambda: whole(events, expected, ledger))
+    rate = figures["file to settled: events/s"]
+    if options.format == "proto":
+        figures |= repeated(options.runs, "latency", lambda: latency(
+            events, min(rate / 10, records / 20), ledger))
+    figures |= repeated(options.runs, "restart",
+                        lambda: restart(events, records / rate, ledger))
+    figures |= repeated(options.runs, "rating", rating)
+    if options.kafka:
+        kafka = Kafka(events)
+        try:
+            figures |= repeated(options.runs, "Kafka",
+                                lambda: kafka.run(records, expected, ledger))
+        finally:
+            kafka.stop()
+    if options.peers:
+        figures |= repeated(options.runs, "peers", lambda: bench_peers.run(
+            BIN, STORE, options, rate))
+    shutil.rmtree(ledger, ignore_errors=True)
+    return figures
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--events", type=int, default=4_000_000)
+    parser = argparse.ArgumentParser(
+        prog="./dev bench", description=__doc__.splitlines()[0],
+        epilog="Example: ./dev bench --events 4000000 --kafka --peers --output json")
+    parser.add_argument("--events", type=int, default=20_000_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=3, help="medians of so many runs")
     parser.add_argument("--dense", action="store_true", help="6 hours instead of 31 days")
     parser.add_argument("--format", choices=("proto", "jsonl"), default="proto")
+    parser.add_argument("--stage-events", type=int, default=2_000_000,
+                        help="events of the staged table; all their blocks are held in memory")
+    parser.add_argument("--kafka", action="store_true",
+                        help="from a real broker, beside the bare consumer")
+    parser.add_argument("--peers", action="store_true",
+                        help="the same events into SQLite, DuckDB and PostgreSQL")
+    parser.add_argument("--peer-events", type=int, default=1_000_000)
     parser.add_argument("--output", choices=("table", "json"), default="table")
     options = parser.parse_args()
-
-    directory = ROOT / ".gauger/bench"
-    directory.mkdir(parents=True, exist_ok=True)
-    suffix = "pb" if options.format == "proto" else "jsonl"
-    name = f"{options.events}-{options.seed}{'-dense' if options.dense else ''}.{suffix}"
-    events, summary = directory / name, directory / f"{name}.json"
-    if not summary.exists():
-        print(f"generating {options.events} events", file=sys.stderr)
-        timed(BIN / "gauger-load", "generate", "--events", options.events, "--seed", options.seed,
-              "--format", options.format, "--output", events, "--summary", summary,
-              *(["--dense"] if options.dense else []))
-    expected = json.loads(summary.read_text())
-    runs = []
-    for run in range(options.runs):
-        runs.append(one_run(events, expected, directory / "ledger"))
-        print(f"run {run + 1} of {options.runs}", file=sys.stderr)
-    medians = {figure: round(statistics.median(run[figure] for run in runs), 1)
-               for figure in runs[0]}
-    medians["1 M rows to 10,000 teams, ms"] = round(rating(), 1)
+    STORE.mkdir(parents=True, exist_ok=True)
+    figures = measure(options)
     if options.output == "json":
-        print(json.dumps({"events": options.events, "seed": options.seed, "runs": options.runs,
-                          "medians": medians}, indent=2))
+        asked = {name: getattr(options, name) for name in ("events", "seed", "runs", "dense",
+                                                           "format")}
+        print(json.dumps({**asked, "cores": os.cpu_count(), "medians": figures}, indent=2))
         return
     print(f"{options.events:,} events ({options.format}{', dense' if options.dense else ''}), "
-          f"medians of {options.runs} runs; sums equal the generator's")
-    for figure, value in medians.items():
-        print(f"  {figure:<40} {value:>14,.1f}")
+          f"medians of {options.runs} runs on {os.cpu_count()} cores; "
+          "sums equal the generator's")
+    for name, value in figures.items():
+        print(f"  {name:<56} {value:>16,.1f}")
 
 
 main()
