@@ -123,8 +123,8 @@ std::string focus_line(const FocusInvoice& invoice, const FocusRow& row) {
 }
 
 std::string focus_decimal(const billing::Rational& value) {
-  auto scaled = value;
-  for (int digits = 0; digits <= 30; ++digits) {
+  auto scaled = value * billing::Rational(Int128{10});
+  for (int digits = 1; digits <= 30; ++digits) {
     if (scaled.is_whole())
       return format_decimal(scaled.rounded(billing::Rounding::floor), digits, 1);
     scaled = scaled * billing::Rational(Int128{10});

@@ -13,6 +13,7 @@
 #include "ingest/intake.h"
 #include "ingest/kafka_source.h"
 #include "ledger/ledger.h"
+#include "tools/gauger/clock.h"
 #include "tools/gauger/command.h"
 #include "tools/gauger/ledger_options.h"
 #include "tools/gauger/text_file.h"
@@ -64,22 +65,6 @@ class PauseNotice {
  private:
   bool paused_ = false;
 };
-
-// A clock that begins at the given time and goes on from there.
-class ShiftedClock final : public Clock {
- public:
-  explicit ShiftedClock(Duration shift) : shift_(shift) {}
-  Instant now() const override { return SystemClock().now() + shift_; }
-
- private:
-  Duration shift_;
-};
-
-Result<std::unique_ptr<Clock>> make_clock(const std::string& now) {
-  if (now.empty()) return std::unique_ptr<Clock>(std::make_unique<SystemClock>());
-  TRY(const auto instant, parse_instant(now));
-  return std::unique_ptr<Clock>(std::make_unique<ShiftedClock>(instant - SystemClock().now()));
-}
 
 std::optional<ledger::LedgerConfig> wanted_config(const Options& options) {
   if (options.grain == 0 && options.time_zone.empty() && options.context_boundaries.empty())

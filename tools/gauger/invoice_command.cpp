@@ -1,4 +1,5 @@
-// gauger invoice: what a team pays for a month.
+// gauger invoice: what a team pays for a month. The draft of a team; other sub-commands have files
+// of their own (invoice_options.h).
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -10,6 +11,7 @@
 #include "billing/rate.h"
 #include "ledger/reader.h"
 #include "tools/gauger/command.h"
+#include "tools/gauger/invoice_options.h"
 #include "tools/gauger/ledger_options.h"
 #include "tools/gauger/text_file.h"
 #include "tools/gauger/usage_reading.h"
@@ -20,6 +22,8 @@ namespace {
 struct Options {
   std::string data;
   std::string team;
+  std::string bill_to;
+  std::string organisation;
   std::string period;
   std::string book;
   std::string models;
@@ -87,6 +91,16 @@ Result<billing::InvoiceDraft> make_draft(const Options& options, const ledger::R
 }
 
 Result<void> run_draft(const Options& options) {
+  if (options.team.empty() == options.bill_to.empty())
+    return invalid_argument("name a --team, or a --bill-to of the organisation");
+  if (!options.bill_to.empty()) {
+    InvoiceOptions common;
+    common.data = options.data;
+    common.period = options.period;
+    common.terms = {options.book, options.models, options.organisation};
+    common.output = options.output;
+    return preview_invoice(common, options.bill_to);
+  }
   TRY(const auto reader, ledger::Reader::open(options.data));
   TRY(const auto draft, make_draft(options, *reader));
   const auto text = options.output == Output::json  ? billing::invoice_json(draft)
@@ -101,20 +115,28 @@ Result<void> run_draft(const Options& options) {
 
 void add_invoice_command(CLI::App& app, Run& run) {
   auto options = std::make_shared<Options>();
-  auto* command = app.add_subcommand("invoice", "what a team pays for a month");
+  auto* command =
+      app.add_subcommand("invoice", "invoices of a month: draft, review, finalize, correct");
   command->require_subcommand(1);
   auto* draft = command->add_subcommand("draft", "rate a team's usage of a month now");
   draft->footer(
       "Example: gauger invoice draft --data ./ledger --team search --period 2026-10 \\\n"
       "           --book prices.yaml --models models.yaml");
   add_data_option(*draft, options->data);
-  draft->add_option("--team", options->team, "the team that is billed")->required();
+  draft->add_option("--team", options->team, "the team whose usage is rated");
+  draft->add_option("--bill-to", options->bill_to,
+                    "the bill-to, with corrections of earlier months, as it would be finalized");
+  draft->add_option("--organisation", options->organisation,
+                    "which team belongs to which bill-to; else every team is its own");
   draft->add_option("--period", options->period, "the month, such as 2026-10")->required();
   draft->add_option("--book", options->book, "the price book")->required();
   draft->add_option("--models", options->models, "the model catalogue, for model tiers");
   draft->add_option("--zone", options->zone, "the legal entity's time zone; else the ledger's");
   add_output_option(*draft, options->output);
   draft->callback([options, &run] { run = [options] { return run_draft(*options); }; });
+  add_invoice_write_commands(*command, run);
+  add_invoice_correct_command(*command, run);
+  add_invoice_read_commands(*command, run);
 }
 
 }  // namespace gauger::tools

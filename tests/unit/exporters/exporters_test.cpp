@@ -21,15 +21,15 @@ namespace {
 std::vector<Invoice> three_documents() {
   UsageBuilder usage;
   usage.add({.project = "a"}, {{Meter::input_uncached, 1'234'567}, {Meter::output_text, 77}});
-  Issuer issuer;
-  REQUIRE(issuer.finalize(Issuer::header("2026-08"),
-                          Issuer::settled(usage, book_at("0.000003"), "2026-08")));
+  IssuerBench issuer;
+  REQUIRE(issuer.finalize(IssuerBench::header("2026-08"),
+                          IssuerBench::settled(usage, book_at("0.000003"), "2026-08")));
   usage.add({.project = "b"}, {{Meter::input_uncached, 10}});
   usage.add({.at = "2026-09-01", .project = "b"}, {{Meter::output_text, 5}});
-  REQUIRE(issuer.finalize(Issuer::header("2026-09"),
-                          Issuer::settled(usage, book_at("0.000003"), "2026-09"),
-                          {Issuer::settled(usage, book_at("0.000003"), "2026-08")}));
-  auto head = Issuer::header("2026-09");
+  REQUIRE(issuer.finalize(IssuerBench::header("2026-09"),
+                          IssuerBench::settled(usage, book_at("0.000003"), "2026-09"),
+                          {IssuerBench::settled(usage, book_at("0.000003"), "2026-08")}));
+  auto head = IssuerBench::header("2026-09");
   head.reason = "wrong price";
   REQUIRE(issuer.post(seal_void(issuer.documents[1], head, issuer.documents)));
   return issuer.documents;

@@ -22,7 +22,7 @@ inline PriceBook book_at(std::string_view input_price, std::string_view version 
 inline int32_t month_at(std::string_view text) { return parse_month(text).value(); }
 
 // One bill-to's issuer: what it posted, in order.
-struct Issuer {
+struct IssuerBench {
   std::vector<Invoice> documents;
   std::vector<Seal> seals;
 

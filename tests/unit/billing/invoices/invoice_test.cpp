@@ -30,10 +30,10 @@ Rational exact_sum(const Invoice& invoice) {
 }  // namespace
 
 TEST_CASE("lines add up to the total and rounding is a line of its own", "[billing]") {
-  Issuer issuer;
+  IssuerBench issuer;
   const auto invoice = issuer
-                           .finalize(Issuer::header("2026-08"),
-                                     Issuer::settled(august(), book_at("0.004"), "2026-08"))
+                           .finalize(IssuerBench::header("2026-08"),
+                                     IssuerBench::settled(august(), book_at("0.004"), "2026-08"))
                            .value();
   CHECK(invoice.id() == "LF-000001");
   CHECK(invoice.total_minor == 401);  // 4.011
@@ -47,10 +47,10 @@ TEST_CASE("lines add up to the total and rounding is a line of its own", "[billi
 }
 
 TEST_CASE("an invoice survives its canonical form and shows every change of a byte", "[billing]") {
-  Issuer issuer;
+  IssuerBench issuer;
   const auto invoice = issuer
-                           .finalize(Issuer::header("2026-08"),
-                                     Issuer::settled(august(), book_at("0.004"), "2026-08"))
+                           .finalize(IssuerBench::header("2026-08"),
+                                     IssuerBench::settled(august(), book_at("0.004"), "2026-08"))
                            .value();
   const auto json = to_json(invoice);
   CHECK(to_json(parse_invoice(json, "i.json").value()) == json);
@@ -68,11 +68,11 @@ TEST_CASE("an invoice survives its canonical form and shows every change of a by
 TEST_CASE("the canonical form of an invoice is these bytes", "[billing]") {
   UsageBuilder usage;
   usage.add({}, {{Meter::input_uncached, 1'000}});
-  Issuer issuer;
-  const auto invoice =
-      issuer
-          .finalize(Issuer::header("2026-08"), Issuer::settled(usage, book_at("0.004"), "2026-08"))
-          .value();
+  IssuerBench issuer;
+  const auto invoice = issuer
+                           .finalize(IssuerBench::header("2026-08"),
+                                     IssuerBench::settled(usage, book_at("0.004"), "2026-08"))
+                           .value();
   CHECK(
       content_json(invoice) ==
       R"x({"as_of_sequence":0,"bill_to":{"address":[],"id":"search","name":"search","tax_id":""},)x"
@@ -87,9 +87,8 @@ TEST_CASE("the canonical form of an invoice is these bytes", "[billing]") {
       R"x("unit","schedule":"flat","unit":{"pico":"4000000000","units":1}},"version":"v1"},)x"
       R"x("service_tier":"standard","team":"search","type":"charge"}],"month":"2026-08","number":1,)x"
       R"x("number_prefix":"LF-","payment_terms":"30 days","reason":"","seal_sha256":")x" +
-          invoice.seal_hash + R"x(","terms":[{"id":"list","kind":"price_book","sha256":")x" +
-          std::string(64, 'a') +
-          R"x(","version":"v1"}],"time_zone":"UTC","total":"4.00","type":"invoice","until":)x"
+          invoice.seal_hash + R"x(","terms":[{"content_hash":")x" + std::string(64, 'a') +
+          R"x(","id":"list","kind":"price_book","version":"v1"}],"time_zone":"UTC","total":"4.00","type":"invoice","until":)x"
           R"x("2026-09-01T00:00:00Z"})x");
 }
 

@@ -8,18 +8,18 @@ using namespace gauger::billing;
 
 namespace {
 
-Issuer two_months() {
+IssuerBench two_months() {
   UsageBuilder usage;
   usage.add({.project = "a"}, {{Meter::input_uncached, 1'234}, {Meter::output_text, 77}});
-  Issuer issuer;
-  REQUIRE(issuer.finalize(Issuer::header("2026-08"),
-                          Issuer::settled(usage, book_at("0.004"), "2026-08"), {},
+  IssuerBench issuer;
+  REQUIRE(issuer.finalize(IssuerBench::header("2026-08"),
+                          IssuerBench::settled(usage, book_at("0.004"), "2026-08"), {},
                           usage_of(usage, "2026-08")));
   usage.add({.project = "b"}, {{Meter::input_uncached, 10}});
   usage.add({.at = "2026-09-01", .project = "b"}, {{Meter::output_text, 5}});
   REQUIRE(issuer.finalize(
-      Issuer::header("2026-09"), Issuer::settled(usage, book_at("0.004"), "2026-09"),
-      {Issuer::settled(usage, book_at("0.004"), "2026-08")}, usage_of(usage, "2026-09")));
+      IssuerBench::header("2026-09"), IssuerBench::settled(usage, book_at("0.004"), "2026-09"),
+      {IssuerBench::settled(usage, book_at("0.004"), "2026-08")}, usage_of(usage, "2026-09")));
   return issuer;
 }
 

@@ -1,0 +1,90 @@
+// The months of bill-tos, rated out of a ledger with decisions applied: what invoices, corrections
+// and reviews begin with. A month that is invoiced is rated with the terms it was invoiced with,
+// since a new price moves no past by itself.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "billing/invoices/bill_to.h"
+#include "billing/invoices/finalize.h"
+#include "ledger/reader.h"
+#include "tools/gauger/invoice_store.h"
+
+namespace gauger::tools {
+
+struct InvoiceTermsOptions {
+  std::string book;
+  std::string models;
+  std::string organisation;
+  // --book, --models, --organisation.
+  void add_to(CLI::App& command, bool required);
+};
+
+// One set of terms, parsed, with its texts.
+struct InvoiceTerms {
+  std::optional<billing::PriceBook> book;
+  std::optional<billing::ModelCatalog> catalog;
+  std::optional<billing::Organisation> organisation;
+  std::vector<billing::TermsReference> references;  // sorted
+  std::vector<std::string> texts;
+};
+Result<InvoiceTerms> read_invoice_terms(const InvoiceTermsOptions& options);
+// Those that an invoice names, out of the ledger.
+Result<InvoiceTerms> read_invoice_terms(const InvoiceStore& store,
+                                        const std::vector<billing::TermsReference>& references);
+
+struct RatedBillTo {
+  billing::Settled settled;
+  billing::Currency currency;
+  billing::SealedUsage usage;
+};
+using RatedBillTos = std::map<std::string, RatedBillTo, std::less<>>;
+
+class InvoiceRating {
+ public:
+  // `now` decides whether a month is over. Borrows both.
+  static Result<InvoiceRating> open(const ledger::Reader& reader, const InvoiceStore& store,
+                                    Instant now);
+
+  // Every bill-to with usage in the month.
+  Result<RatedBillTos> month(int32_t month, const InvoiceTerms& terms) const;
+  // The other months that the bill-to has invoices of, each with the terms it was invoiced with;
+  // what is asked for several bill-tos is rated once.
+  Result<std::vector<billing::Settled>> earlier(const std::string& bill_to,
+                                                const billing::Currency& currency, int32_t but_for);
+  // With which terms the bill-to's month stands: those of its last invoice or note.
+  std::vector<billing::TermsReference> terms_of(const std::string& bill_to, int32_t month) const;
+
+  const billing::Issuer& issuer() const { return store_->issuer(); }
+  uint64_t as_of() const { return reader_->head().sequence; }
+  const ledger::LedgerConfig& config() const { return reader_->config(); }
+  // Records in quarantine that name no team or time: nobody's invoice waits for them.
+  size_t unattributable() const { return unattributable_; }
+
+ private:
+  struct BadRecord {
+    std::string team;
+    Instant at;
+    RejectReason reason;
+  };
+  InvoiceRating(const ledger::Reader& reader, const InvoiceStore& store, Instant now)
+      : reader_(&reader), store_(&store), now_(now) {}
+  Result<void> read_quarantine();
+  void add_ledger_blockers(const InvoiceTerms& terms, Interval period,
+                           billing::BillToMonths& months) const;
+  std::vector<billing::Blocker> incomplete(Interval period) const;
+
+  const ledger::Reader* reader_;
+  const InvoiceStore* store_;
+  Instant now_;
+  std::vector<BadRecord> bad_records_;
+  size_t unattributable_ = 0;
+  std::map<std::pair<int32_t, std::vector<billing::TermsReference>>, RatedBillTos> earlier_;
+};
+
+}  // namespace gauger::tools

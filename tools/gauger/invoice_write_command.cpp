@@ -1,0 +1,371 @@
+// gauger invoice issuer|review|decide|finalize: from a month's usage to a document that stands.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+
+#include "exporters/documents/invoice_csv.h"
+#include "tools/gauger/invoice_options.h"
+#include "tools/gauger/ledger_options.h"
+#include "tools/gauger/text_file.h"
+#include "tools/progress.h"
+
+namespace gauger::tools {
+namespace {
+
+using billing::Invoice;
+using billing::Settled;
+
+struct WriteOptions {
+  InvoiceOptions common;
+  std::string file;
+  std::vector<std::string> blockers;
+  std::string kind;
+  std::string action;
+  std::string price;
+  bool force = false;
+};
+
+Result<void> run_issuer(const WriteOptions& options) {
+  TRY(auto text, read_text_file(options.file));
+  TRY(const auto issuer, billing::parse_issuer(text, options.file));
+  TRY(const auto writer, InvoiceWriter::open(options.common));
+  TRY(const auto versions, writer.ledger->append_documents({InvoiceStore::draft_of_issuer(
+                               issuer, std::move(text), options.common.author())}));
+  TRY(writer.ledger->close());
+  fmt::print("issuer {} version {}: numbers {}, {} bill-tos named, months of {}\n", issuer.party.id,
+             versions.front().version, billing::invoice_id(issuer.number_prefix, 1),
+             issuer.bill_tos.size(), issuer.zone.name());
+  return success();
+}
+
+// The month's bill-tos that the flags ask for.
+Result<std::vector<std::string>> chosen(const InvoiceOptions& options, const RatedBillTos& rated) {
+  if (options.bill_tos.empty() && !options.all)
+    return invalid_argument("--bill-to names who is billed, --all means everybody with usage");
+  std::vector<std::string> names = options.bill_tos;
+  if (options.all)
+    for (const auto& [bill_to, one] : rated) names.push_back(bill_to);
+  for (const auto& name : names)
+    if (!rated.contains(name))
+      return Error{ErrorCode::not_found, name + " has no usage in " + options.period};
+  return names;
+}
+
+// What the month would be invoiced as, whatever blocks it.
+Result<Invoice> previewed(const InvoiceLedger& at, InvoiceRating& rating, const InvoiceTerms& terms,
+                          const std::string& bill_to, int32_t month, const RatedBillTo& rated) {
+  billing::FinalizeInput input;
+  input.header = invoice_header(at, terms, bill_to, month, rated.currency);
+  input.current = rated.settled;
+  input.current.open.clear();
+  TRY(input.earlier, rating.earlier(bill_to, rated.currency, month));
+  for (auto& earlier : input.earlier) earlier.open.clear();
+  TRY(const auto seal, seal_invoice(std::move(input), at.store->invoices()));
+  Invoice invoice;
+  TRY(at.store->drafts_of(seal, "preview", invoice));
+  return invoice;
+}
+
+std::vector<billing::OpenBlocker> all_open(const RatedBillTo& rated,
+                                           const std::vector<Settled>& earlier) {
+  auto open = rated.settled.open;
+  for (const auto& one : earlier)
+    for (auto blocker : one.open) {
+      blocker.blocker.sentence = format_month(one.month.month) + ": " + blocker.blocker.sentence;
+      open.push_back(std::move(blocker));
+    }
+  return open;
+}
+
+struct ReviewRow {
+  std::string bill_to;
+  std::string state;
+  std::string total;
+  size_t open = 0;
+};
+
+Result<ReviewRow> review_row(const InvoiceLedger& at, InvoiceRating& rating,
+                             const InvoiceTerms& terms, const std::string& bill_to, int32_t month,
+                             const RatedBillTo& rated) {
+  const auto& currency = rated.currency;
+  const billing::Booked booked(at.store->invoices(), bill_to, currency);
+  if (const auto number = booked.invoice_of(month)) {
+    const auto& invoice = at.store->invoices()[static_cast<size_t>(*number - 1)];
+    return ReviewRow{bill_to, "finalized as " + invoice.id(),
+                     currency.format_minor(invoice.total_minor) + " " + currency.code(), 0};
+  }
+  TRY(const auto invoice, previewed(at, rating, terms, bill_to, month, rated));
+  TRY(const auto earlier, rating.earlier(bill_to, currency, month));
+  const auto review = at.store->review(bill_to, month);
+  std::string state = "draft";
+  if (review)
+    state = "in review by " + review->by +
+            (review->total_minor == invoice.total_minor
+                 ? ""
+                 : " (at " + currency.format_minor(review->total_minor) + ")");
+  return ReviewRow{bill_to, state,
+                   currency.format_minor(invoice.total_minor) + " " + currency.code(),
+                   all_open(rated, earlier).size()};
+}
+
+void print_rows(const std::vector<ReviewRow>& rows, Output output) {
+  TextTable table({"bill_to", "state", "total", "blockers"});
+  if (output == Output::json) {
+    fmt::print("[");
+    for (const auto& row : rows)
+      fmt::print("{}{{\"bill_to\": {}, \"state\": {}, \"total\": {}, \"blockers\": {}}}",
+                 &row == &rows.front() ? "" : ", ", json_text(row.bill_to), json_text(row.state),
+                 json_text(row.total), row.open);
+    fmt::print("]\n");
+    return;
+  }
+  for (const auto& row : rows)
+    table.add({row.bill_to, row.state, row.total, std::to_string(row.open)});
+  output == Output::csv ? table.print_csv() : table.print();
+}
+
+Result<void> record_review(InvoiceWriter& writer, InvoiceRating& rating, const InvoiceTerms& terms,
+                           const InvoiceOptions& options, int32_t month,
+                           const RatedBillTos& months) {
+  TRY(const auto names, chosen(options, months));
+  std::vector<ledger::DocumentDraft> drafts;
+  for (const auto& name : names) {
+    const auto& rated = months.at(name);
+    TRY(const auto invoice, previewed(writer.at, rating, terms, name, month, rated));
+    drafts.push_back(InvoiceStore::draft_of(billing::Review{
+        name, month, rated.currency, invoice.total_minor, options.by, writer.at.clock->now()}));
+    fmt::print("{} of {} is in review at {} {}\n", options.period, name,
+               rated.currency.format_minor(invoice.total_minor), rated.currency.code());
+  }
+  TRY(writer.ledger->append_documents(std::move(drafts)));
+  return writer.ledger->close();
+}
+
+Result<void> run_review(const WriteOptions& options) {
+  const auto& common = options.common;
+  TRY(const auto month, parse_month(common.period));
+  TRY(const auto terms, read_invoice_terms(common.terms));
+  if (!common.by.empty()) {
+    TRY(auto writer, InvoiceWriter::open(common));
+    TRY(auto rating,
+        InvoiceRating::open(*writer.at.reader, *writer.at.store, writer.at.clock->now()));
+    TRY(const auto months, rating.month(month, terms));
+    return record_review(writer, rating, terms, common, month, months);
+  }
+  if (common.bill_tos.size() == 1) return preview_invoice(common, common.bill_tos.front());
+  TRY(const auto at, InvoiceLedger::open(common));
+  TRY(auto rating, InvoiceRating::open(*at.reader, *at.store, at.clock->now()));
+  TRY(const auto months, rating.month(month, terms));
+  std::vector<ReviewRow> rows;
+  Progress bar("review", "bill-tos", months.size());
+  for (const auto& [bill_to, rated] : months) {
+    TRY(auto row, review_row(at, rating, terms, bill_to, month, rated));
+    rows.push_back(std::move(row));
+    bar.advance_to(rows.size());
+  }
+  print_rows(rows, common.output);
+  if (rating.unattributable() != 0 && common.output == Output::table)
+    fmt::print("{} records in quarantine name no team; see `gauger quarantine list`\n",
+               rating.unattributable());
+  return success();
+}
+
+Result<billing::DecisionAction> action_of(std::string text) {
+  std::replace(text.begin(), text.end(), '-', '_');
+  if (const auto found = find_name<billing::DecisionAction>(billing::decision_action_names, text))
+    return *found;
+  return invalid_argument("--action is provisional-price, defer or waive, not '" + text + "'");
+}
+
+bool is_meant(const WriteOptions& options, const billing::OpenBlocker& blocker) {
+  if (!options.kind.empty()) return to_string(blocker.blocker.kind) == options.kind;
+  return std::find(options.blockers.begin(), options.blockers.end(), blocker.id) !=
+         options.blockers.end();
+}
+
+Result<void> run_decide(const WriteOptions& options) {
+  const auto& common = options.common;
+  if (options.blockers.empty() == options.kind.empty())
+    return invalid_argument("name what is decided: --blocker ID, or --kind for all of a kind");
+  if (common.reason.empty()) return invalid_argument("a decision needs --reason");
+  TRY(const auto month, parse_month(common.period));
+  TRY(const auto action, action_of(options.action));
+  std::optional<billing::Price> price;
+  if (!options.price.empty()) {
+    TRY(price, billing::parse_price_text(options.price));
+  }
+  TRY(const auto terms, read_invoice_terms(common.terms));
+  TRY(auto writer, InvoiceWriter::open(common));
+  TRY(auto rating,
+      InvoiceRating::open(*writer.at.reader, *writer.at.store, writer.at.clock->now()));
+  TRY(const auto months, rating.month(month, terms));
+  TRY(const auto names, chosen(common, months));
+  std::vector<ledger::DocumentDraft> drafts;
+  for (const auto& name : names) {
+    for (const auto& blocker : months.at(name).settled.open) {
+      if (!is_meant(options, blocker)) continue;
+      billing::Decision decision{blocker.id,
+                                 name,
+                                 month,
+                                 action,
+                                 blocker.blocker.quantity,
+                                 price,
+                                 common.author(),
+                                 common.reason,
+                                 writer.at.clock->now()};
+      TRY(check(decision, blocker));
+      fmt::print("{} of {}: {} of {} {}\n", common.period, name, to_string(action),
+                 blocker.blocker.quantity, blocker.id);
+      drafts.push_back(InvoiceStore::draft_of(decision));
+    }
+  }
+  if (drafts.empty())
+    return Error{ErrorCode::not_found, "nothing such is open; `gauger invoice review` lists it"};
+  TRY(writer.ledger->append_documents(std::move(drafts)));
+  return writer.ledger->close();
+}
+
+// refused where what is finalized is no longer what was looked at.
+Result<void> check_review(const InvoiceStore& store, const Invoice& invoice) {
+  const auto& header = invoice.header;
+  const auto review = store.review(header.bill_to.id, header.month);
+  if (!review || review->total_minor == invoice.total_minor || header.forced) return success();
+  return Error{ErrorCode::refused,
+               format_month(header.month) + " of " + header.bill_to.id + " was reviewed at " +
+                   header.currency.format_minor(review->total_minor) + " and is " +
+                   header.currency.format_minor(invoice.total_minor) + " " +
+                   header.currency.code() + " now; review it again"};
+}
+
+Result<Invoice> finalize_one(InvoiceWriter& writer, InvoiceRating& rating,
+                             const InvoiceTerms& terms, const WriteOptions& options,
+                             const std::string& bill_to, int32_t month, const RatedBillTo& rated) {
+  billing::FinalizeInput input;
+  input.header = invoice_header(writer.at, terms, bill_to, month, rated.currency);
+  input.current = rated.settled;
+  input.usage = rated.usage;
+  if (options.force)
+    input.header.forced = billing::Forced{options.common.author(), options.common.reason};
+  TRY(input.earlier, rating.earlier(bill_to, rated.currency, month));
+  TRY(const auto seal, seal_invoice(std::move(input), writer.at.store->invoices()));
+  Invoice preview;
+  TRY(writer.at.store->drafts_of(seal, options.common.author(), preview));
+  TRY(check_review(*writer.at.store, preview));
+  return writer.post(seal, terms, options.common.author());
+}
+
+Result<void> run_finalize(const WriteOptions& options) {
+  const auto& common = options.common;
+  if (options.force && common.reason.empty())
+    return invalid_argument("--force needs --reason, which goes on record");
+  TRY(const auto month, parse_month(common.period));
+  TRY(const auto terms, read_invoice_terms(common.terms));
+  TRY(auto writer, InvoiceWriter::open(common));
+  TRY(auto rating,
+      InvoiceRating::open(*writer.at.reader, *writer.at.store, writer.at.clock->now()));
+  TRY(const auto months, rating.month(month, terms));
+  TRY(const auto names, chosen(common, months));
+  size_t refused = 0;
+  Progress bar("finalize", "bill-tos", names.size());
+  for (size_t i = 0; i < names.size(); ++i) {
+    const auto done =
+        finalize_one(writer, rating, terms, options, names[i], month, months.at(names[i]));
+    bar.advance_to(i + 1);
+    if (done.has_value()) {
+      const auto& invoice = done.value();
+      fmt::print("{} {} {} {} {}\n", invoice.id(), invoice.header.bill_to.id, common.period,
+                 invoice.header.currency.format_minor(invoice.total_minor),
+                 invoice.header.currency.code());
+      continue;
+    }
+    if (done.error().code != ErrorCode::refused || names.size() == 1) return done.error();
+    fmt::print(stderr, "{}: {}\n", names[i], done.error().sentence);
+    ++refused;
+  }
+  TRY(writer.ledger->close());
+  if (refused != 0)
+    return Error{ErrorCode::refused,
+                 fmt::format("{} of {} bill-tos were not finalized", refused, names.size())};
+  return success();
+}
+
+}  // namespace
+
+Result<void> preview_invoice(const InvoiceOptions& options, const std::string& bill_to) {
+  TRY(const auto month, parse_month(options.period));
+  TRY(const auto terms, read_invoice_terms(options.terms));
+  TRY(const auto at, InvoiceLedger::open(options));
+  TRY(auto rating, InvoiceRating::open(*at.reader, *at.store, at.clock->now()));
+  TRY(const auto months, rating.month(month, terms));
+  const auto rated = months.find(bill_to);
+  if (rated == months.end())
+    return Error{ErrorCode::not_found, bill_to + " has no usage in " + options.period};
+  TRY(const auto invoice, previewed(at, rating, terms, bill_to, month, rated->second));
+  TRY(const auto earlier, rating.earlier(bill_to, rated->second.currency, month));
+  print_invoice(invoice, options.output);
+  const auto open = all_open(rated->second, earlier);
+  if (options.output == Output::table)
+    fmt::print("a draft: it has no number yet\n{}{}\n", open.empty() ? "nothing blocks it" : "",
+               open.empty() ? "" : billing::blockers_text(open, month));
+  return success();
+}
+
+void add_invoice_write_commands(CLI::App& invoice, Run& run) {
+  auto options = std::make_shared<WriteOptions>();
+  auto& common = options->common;
+
+  auto* issuer = invoice.add_subcommand("issuer", "post the legal entity that invoices");
+  issuer->footer("Example: gauger invoice issuer --data ./ledger larkfield.yaml");
+  common.add_ledger_to(*issuer);
+  common.add_who_to(*issuer);
+  issuer->add_option("--now", common.now, "the time that it is; else the system's");
+  issuer->add_option("file", options->file, "the issuer's document, YAML")->required();
+  issuer->callback([options, &run] { run = [options] { return run_issuer(*options); }; });
+
+  auto* review = invoice.add_subcommand(
+      "review", "every bill-to's state, total and blockers; with --by, put it in review");
+  review->footer(
+      "Example: gauger invoice review --data ./ledger --period 2026-10 --book prices.yaml");
+  common.add_ledger_to(*review);
+  common.add_scope_to(*review);
+  common.add_who_to(*review);
+  common.terms.add_to(*review, true);
+  review->add_flag("--all", common.all, "everybody with usage");
+  add_output_option(*review, common.output);
+  review->callback([options, &run] { run = [options] { return run_review(*options); }; });
+
+  auto* decide = invoice.add_subcommand("decide", "decide what blocks invoices, on record");
+  decide->footer(
+      "Example: gauger invoice decide --data ./ledger --period 2026-10 --bill-to search \\\n"
+      "           --book prices.yaml --blocker unpriced:acme/x1/output_text \\\n"
+      "           --action provisional-price --price '5 per million' --reason 'no list price yet'");
+  common.add_ledger_to(*decide);
+  common.add_scope_to(*decide);
+  common.add_who_to(*decide);
+  common.terms.add_to(*decide, true);
+  decide->add_flag("--all", common.all, "of every bill-to that has it");
+  decide->add_option("--blocker", options->blockers, "its id; may be repeated");
+  decide->add_option("--kind", options->kind, "every open blocker of a kind, such as unpriced");
+  decide->add_option("--action", options->action, "what to do")
+      ->required()
+      ->option_text("provisional-price|defer|waive REQUIRED");
+  decide->add_option("--price", options->price, "the provisional price, such as '5 per million'");
+  decide->callback([options, &run] { run = [options] { return run_decide(*options); }; });
+
+  auto* finalize =
+      invoice.add_subcommand("finalize", "seal a month's invoice and give it a number");
+  finalize->footer(
+      "Example: gauger invoice finalize --data ./ledger --period 2026-10 --bill-to search \\\n"
+      "           --book prices.yaml --models models.yaml");
+  common.add_ledger_to(*finalize);
+  common.add_scope_to(*finalize);
+  common.add_who_to(*finalize);
+  common.terms.add_to(*finalize, true);
+  finalize->add_flag("--all", common.all, "everybody with usage");
+  finalize->add_flag("--force", options->force, "in spite of what blocks it; needs --reason");
+  finalize->callback([options, &run] { run = [options] { return run_finalize(*options); }; });
+}
+
+}  // namespace gauger::tools
