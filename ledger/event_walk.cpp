@@ -1,9 +1,11 @@
 #include "ledger/event_walk.h"
 
+#include <algorithm>
 #include <unordered_map>
 
 #include "ledger/block.h"
 #include "ledger/bytes.h"
+#include "ledger/projections.h"
 #include "schemas/limits.h"
 
 namespace gauger::ledger {
@@ -21,22 +23,36 @@ class EventWalk {
   Result<void> run() {
     TRY(find_adjustments());
     return scan(query_.identities ? Columns::all : Columns::fold,
-                [&](const Block& block) { return visit_block(block); });
+                [&](const Block& block, std::string_view) { return visit_block(block); });
   }
 
  private:
   // An event is admitted at most a tolerance before its block's time, so that earlier blocks
   // hold nothing of the interval. What adjusts it comes with it or later.
-  Result<void> scan(Columns columns, const std::function<Result<bool>(const Block&)>& visit) const {
-    const auto earliest = to_us(query_.interval.from - limits::future_tolerance);
-    return store_.scan(Family::journal, {}, {},
-                       [&](std::string_view key, std::string_view value) -> Result<bool> {
-                         TRY(const auto block_key, decode_block_key(key));
-                         if (block_key.sequence > head_.sequence) return false;
-                         if (time_of(value) < earliest) return true;
-                         TRY(const auto block, decode_block(value, columns));
-                         return visit(block);
-                       });
+  Result<void> scan(Columns columns, const VisitBlock& visit) const {
+    TRY(const auto from, first_block(to_us(query_.interval.from - limits::future_tolerance)));
+    return scan_journal(store_, from, head_.sequence, columns, visit);
+  }
+
+  // Block times never go back: the last block before that time is found by halves, over rows.
+  Result<BlockKey> first_block(int64_t earliest) const {
+    BlockKey found{0, 0};
+    uint64_t low = 0;
+    uint64_t high = head_.next_row;
+    while (low < high) {
+      const auto middle = low + (high - low) / 2;
+      TRY(const auto entry,
+          store_.at_or_before(Family::journal, encode(BlockKey{middle, UINT64_MAX})));
+      if (!entry) return corruption("no journal block holds row " + std::to_string(middle));
+      TRY(const auto key, decode_block_key(entry->key));
+      if (time_of(entry->value) < earliest) {
+        found = key;
+        low = middle + 1;
+      } else {
+        high = std::min(middle, key.first_row);
+      }
+    }
+    return found;
   }
 
   static int64_t time_of(std::string_view bytes) {
@@ -54,10 +70,10 @@ class EventWalk {
                       return false;
                     }));
     if (!any) return success();
-    return scan(Columns::fold, [&](const Block& block) -> Result<bool> {
+    return scan(Columns::fold, [&](const Block& block, std::string_view) -> Result<void> {
       for (const auto& adjustment : block.adjustments)
         key_now_[adjustment.target_row] = adjustment.key_to;
-      return true;
+      return success();
     });
   }
 
@@ -68,7 +84,8 @@ class EventWalk {
     return known == 1;
   }
 
-  Result<bool> visit_block(const Block& block) {
+  Result<void> visit_block(const Block& block) {
+    if (stopped_) return success();
     const auto& events = block.events;
     for (size_t i = 0; i < events.size(); ++i) {
       if (events.kind[i] != EventKind::usage) continue;
@@ -86,9 +103,10 @@ class EventWalk {
                           " names a key that the dictionary does not have");
       if (!wanted(key)) continue;
       TRY(const bool on, visit_(event_row(block, i, row, key, completed)));
-      if (!on) return false;
+      stopped_ = !on;
+      if (stopped_) break;
     }
-    return true;
+    return success();
   }
 
   EventRow event_row(const Block& block, size_t event, uint64_t row, uint32_t key,
@@ -120,6 +138,7 @@ class EventWalk {
   std::unordered_map<uint64_t, uint32_t> key_now_;  // by row
   std::vector<uint8_t> wanted_;                     // by key: 0 not asked, 1 yes, 2 no
   std::vector<ExtraSum> extras_;
+  bool stopped_ = false;
 };
 
 }  // namespace
