@@ -260,10 +260,10 @@ struct Reader {
     return success();
   }
 
-  Result<void> read_rules(Fields& fields, Program& program) const {
+  Result<void> read_conversion(Fields& fields, Program& program) const {
     TRY(program.ratios,
         dated<ConversionRatios>(fields, "ratios", [&](const Node& node) { return ratios(node); }));
-    if (program.ratios.empty()) return fields.error("a programme has 'ratios'");
+    if (program.ratios.empty()) return fields.error("a conversion has 'ratios'");
     TRY(const auto extras, fields.list("ignored_extras"));
     for (const auto& node : extras) {
       TRY(auto name, read_text(file, node, "ignored_extras"));
@@ -272,6 +272,10 @@ struct Reader {
     TRY(program.cache_profiles,
         dated<CacheProfile>(fields, "cache_profiles",
                             [&](const Node& node) { return cache_profile(node); }));
+    return success();
+  }
+
+  Result<void> read_rules(Fields& fields, Program& program) const {
     TRY(program.compute_profiles,
         dated<ComputeProfile>(fields, "compute_profiles",
                               [&](const Node& node) { return compute_profile(node); }));
@@ -335,10 +339,37 @@ Result<Program> parse_program(std::string_view text, std::string_view file) {
     TRY(auto workload, read_text(file, node, "workloads"));
     program.workloads.push_back(std::move(workload));
   }
+  TRY(reader.read_conversion(fields, program));
   TRY(reader.read_rules(fields, program));
   TRY(reader.read_costs(fields, program));
   TRY(fields.finish());
   return program;
+}
+
+Result<Alternative> parse_alternative(std::string_view text, std::string_view file) {
+  TRY(const auto root, parse_yaml(text, file));
+  TRY(auto fields, Fields::of(file, root, "an alternative"));
+  const Reader reader{file};
+  Alternative alternative;
+  alternative.file = file;
+  TRY(const auto kind, fields.text("kind"));
+  if (kind != "alternative") return fields.error("'kind: " + kind + "' is not an alternative");
+  TRY(alternative.id, fields.text("id"));
+  TRY(alternative.version, fields.text("version"));
+  TRY(alternative.price_book, fields.text("price_book"));
+  auto& conversion = alternative.conversion;
+  conversion.file = file;
+  conversion.id = alternative.id;
+  TRY(const auto* from, fields.required("from"));
+  TRY(auto parts, Fields::of(file, *from, "the model that is used"));
+  TRY(conversion.student.provider, parts.text("provider"));
+  TRY(conversion.student.model, parts.text("model"));
+  TRY(parts.finish());
+  TRY(const auto* to, fields.required("to"));
+  TRY(conversion.teacher, reader.teacher(*to));
+  TRY(reader.read_conversion(fields, conversion));
+  TRY(fields.finish());
+  return alternative;
 }
 
 Result<void> check_programs(const std::vector<Program>& programs) {

@@ -115,6 +115,20 @@ struct Program {
 };
 
 Result<Program> parse_program(std::string_view text, std::string_view file);
+// Another provider's model in place of one of ours: the same usage under that provider's price
+// book, with the tokens that its tokenizer would count.
+struct Alternative {
+  std::string file;
+  std::string id;
+  std::string version;
+  std::string price_book;  // its id
+  // `student` is the model that is used now, `teacher` the other one; only ratios and the cache
+  // profile mean something.
+  Program conversion;
+};
+
+Result<Alternative> parse_alternative(std::string_view text, std::string_view file);
+
 // conflict where two documents describe one programme.
 Result<void> check_programs(const std::vector<Program>& programs);
 

@@ -4,6 +4,7 @@
 
 #include "billing/contracts/allocation_document.h"
 #include "billing/rate.h"
+#include "billing/savings/statement.h"
 
 namespace gauger::billing {
 namespace {
@@ -102,6 +103,96 @@ void rate_by_day(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * rows);
 }
 BENCHMARK(rate_by_day)->Unit(benchmark::kMillisecond);
+
+// --- savings: a month of ten million substituted requests -----------------------------------
+constexpr int substituted = 10'000'000;
+
+UsageTable substituted_usage() {
+  UsageTable made;
+  made.strings = {"", "p", "frontier", "cluster", "student", "search", "h100"};
+  for (int team = 0; team < 20; ++team) {
+    made.strings.push_back("team-" + std::to_string(team));
+    for (const auto outcome : {Outcome::accepted, Outcome::escalated, Outcome::absent}) {
+      UsageKey key;
+      key.team = {static_cast<uint32_t>(made.strings.size() - 1)};
+      key.program = {5};
+      key.outcome = outcome;
+      const bool fallback = outcome == Outcome::absent;
+      key.role = fallback ? Role::fallback : Role::root;
+      key.provider = {fallback ? 1U : 3U};
+      key.model = {fallback ? 2U : 4U};
+      key.accelerator = {fallback ? 0U : 6U};
+      made.keys.push_back(key);
+    }
+  }
+  const auto begin = parse_instant("2027-01-01").value();
+  constexpr int periods = 31 * 48;
+  const auto per_row = substituted / (periods * static_cast<int>(made.keys.size()) * 2 / 3);
+  for (int period = 0; period < periods; ++period)
+    for (uint32_t key = 0; key < made.keys.size(); ++key) {
+      UsageRow row;
+      row.period = begin + std::chrono::minutes{30} * period;
+      row.key = key;
+      row.requests = per_row;
+      row.counts[static_cast<size_t>(Meter::input_uncached)] = 1013 * per_row;
+      row.counts[static_cast<size_t>(Meter::output_text)] = 211 * per_row;
+      row.counts[static_cast<size_t>(Meter::compute_us)] = 250'000 * per_row;
+      made.rows.push_back(row);
+    }
+  return made;
+}
+
+SavingsTerms savings_terms() {
+  SavingsTerms terms;
+  terms.company.books.emplace("list", book());
+  const auto contract_with = [](const std::string& provider, const std::string& regimes) {
+    return parse_contract("kind: contract\nid: " + provider +
+                              "\nversion: 1\nprovider: " + provider +
+                              "\ncurrency: USD\nbegins: 2026-01-01\nends: 2028-01-01\nregimes: [" +
+                              regimes + "]\n",
+                          "bench")
+        .value();
+  };
+  // Reserved hours and a switch: the way with the most ratings.
+  terms.company.contracts = {
+      contract_with("p",
+                    "{from: 2026-01-01, compute_hours: {basis: metered, prices: [{model: "
+                    "frontier, per: hour, compute_us: 36}]}}, {from: 2027-01-16, tokens: "
+                    "{price_book: list, commitment: {amount: 100000, from: 2027-02-01, until: "
+                    "2028-01-01}}}"),
+      contract_with("cluster", "{from: 2026-01-01, compute_hours: {basis: capacity}}")};
+  terms.company.capacity.push_back(
+      parse_capacity_records("kind: capacity\nid: c\nversion: 1\ncontract: cluster\nrecords:\n"
+                             "  - {from: 2027-01-01, until: 2027-02-01, accelerator: h100, units: 2, "
+                             "per_hour: 2.40}\n",
+                             "bench")
+          .value());
+  terms.programs.push_back(
+      parse_program("kind: program\nid: search\nversion: 1\ncurrency: USD\n"
+                    "teacher: {provider: p, model: frontier}\n"
+                    "student: {provider: cluster, model: student}\n"
+                    "ratios: [{input: {ratio: 1.1, low: 1, high: 1.2}, output: 0.95}]\n"
+                    "compute_profiles: [{input: 50, output: 1000}]\ngo_live: 2027-01\n"
+                    "one_offs: [{month: 2026-12, amount: 36000, months: 12}]\n",
+                    "bench")
+          .value());
+  return terms;
+}
+
+void savings_statement(benchmark::State& state) {
+  const auto terms = savings_terms();
+  const auto usage_of_month = substituted_usage();
+  SavingsRequest request;
+  request.first_month = request.last_month = parse_month("2027-01").value();
+  for (auto unused : state) {
+    static_cast<void>(unused);
+    const auto statement = make_statement(usage_of_month, nullptr, terms, request).value();
+    benchmark::DoNotOptimize(statement.cells.size());
+  }
+  state.counters["requests"] = substituted;
+  state.counters["rows"] = static_cast<double>(usage_of_month.rows.size());
+}
+BENCHMARK(savings_statement)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace gauger::billing
