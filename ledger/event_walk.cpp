@@ -31,7 +31,8 @@ class EventWalk {
   // hold nothing of the interval. What adjusts it comes with it or later.
   Result<void> scan(Columns columns, const VisitBlock& visit) const {
     TRY(const auto from, first_block(to_us(query_.interval.from - limits::future_tolerance)));
-    return scan_journal(store_, from, head_.sequence, columns, visit);
+    return scan_journal(store_, from, std::min(head_.sequence, query_.as_of_sequence), columns,
+                        visit);
   }
 
   // Block times never go back: the last block before that time is found by halves, over rows.

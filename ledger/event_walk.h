@@ -42,6 +42,7 @@ struct EventQuery {
   // Whether events under this key are visited; asked once per key.
   std::function<bool(const UsageKey&)> wanted;
   bool identities = false;
+  uint64_t as_of_sequence = UINT64_MAX;  // as they counted after that block
 };
 
 // In journal order, until `visit` returns false.

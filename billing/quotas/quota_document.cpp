@@ -110,7 +110,8 @@ Result<void> read_modes(Fields& fields, Quota& quota) {
   quota.failure = *known_failure;
   TRY(const auto thresholds, fields.list("warn_percent"));
   if (thresholds.size() > thresholds_max)
-    return fields.error("a quota warns at " + std::to_string(thresholds_max) + " thresholds at most");
+    return fields.error("a quota warns at " + std::to_string(thresholds_max) +
+                        " thresholds at most");
   for (const auto& node : thresholds) {
     TRY(const auto percent, read_integer(fields.file(), node, 1, 1000));
     quota.warn_percent.push_back(static_cast<int>(percent));

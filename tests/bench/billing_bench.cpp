@@ -162,10 +162,11 @@ SavingsTerms savings_terms() {
                     "2028-01-01}}}"),
       contract_with("cluster", "{from: 2026-01-01, compute_hours: {basis: capacity}}")};
   terms.company.capacity.push_back(
-      parse_capacity_records("kind: capacity\nid: c\nversion: 1\ncontract: cluster\nrecords:\n"
-                             "  - {from: 2027-01-01, until: 2027-02-01, accelerator: h100, units: 2, "
-                             "per_hour: 2.40}\n",
-                             "bench")
+      parse_capacity_records(
+          "kind: capacity\nid: c\nversion: 1\ncontract: cluster\nrecords:\n"
+          "  - {from: 2027-01-01, until: 2027-02-01, accelerator: h100, units: 2, "
+          "per_hour: 2.40}\n",
+          "bench")
           .value());
   terms.programs.push_back(
       parse_program("kind: program\nid: search\nversion: 1\ncurrency: USD\n"

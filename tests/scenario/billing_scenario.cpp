@@ -330,7 +330,7 @@ Result<std::string> run(const Case& scenario) {
       return rate_month(usage, documents, month->argument);
     if (const auto* savings = scenario.find("savings"))
       return run_savings(usage,
-                         {{documents.contracts, documents.books, documents.capacity, nullptr, {}},
+                         {{documents.contracts, documents.books, documents.capacity, {}, {}, false},
                           documents.programs},
                          savings->argument);
     const auto* rating = scenario.find("rate");

@@ -32,7 +32,7 @@ void put_figures(std::string& out, const std::string& name, const SavingsFigures
 void put_summaries(std::string& out, const SavingsStatement& statement) {
   for (const auto& summary : summarize(statement)) {
     out += summary.program->id + " " + std::string(to_string(summary.qualification));
-    if (summary.acceptance) out += " " + share_text(*summary.acceptance);
+    if (summary.acceptance) out += " " + percent_text(*summary.acceptance);
     if (summary.payback) out += " payback " + format_month(*summary.payback);
     if (summary.figures.breaches != 0)
       out += " breaches " + std::to_string(summary.figures.breaches) + " cost " +

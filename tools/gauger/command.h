@@ -30,15 +30,14 @@ void add_quarantine_command(CLI::App& app, Run& run);
 void add_verify_command(CLI::App& app, Run& run);
 void add_quote_command(CLI::App& app, Run& run);
 void add_catalog_command(CLI::App& app, Run& run);
-<<<<<<< HEAD
 void add_quota_command(CLI::App& app, Run& run);
 void add_savings_command(CLI::App& app, Run& run);
 void add_terms_command(CLI::App& app, Run& run);
 void add_cost_command(CLI::App& app, Run& run);
 void add_allocation_command(CLI::App& app, Run& run);
 void add_rerate_command(CLI::App& app, Run& run);
-=======
 void add_export_command(CLI::App& app, Run& run);
->>>>>>> 2a964f6 (gauger invoice: review, decide, finalize, correct, show, export, verify)
+void add_compare_command(CLI::App& app, Run& run);
+void add_bridge_command(CLI::App& app, Run& run);
 
 }  // namespace gauger::tools

@@ -40,16 +40,15 @@ int main(int argc, char** argv) {
   add_verify_command(app, run);
   add_quote_command(app, run);
   add_catalog_command(app, run);
-<<<<<<< HEAD
   add_quota_command(app, run);
   add_savings_command(app, run);
   add_terms_command(app, run);
   add_cost_command(app, run);
   add_allocation_command(app, run);
   add_rerate_command(app, run);
-=======
   add_export_command(app, run);
->>>>>>> 2a964f6 (gauger invoice: review, decide, finalize, correct, show, export, verify)
+  add_compare_command(app, run);
+  add_bridge_command(app, run);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

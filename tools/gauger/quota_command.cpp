@@ -78,7 +78,8 @@ std::string amount(const ledger::QuotaAnswer& answer, Int128 value) {
 
 std::string json_of(const ledger::QuotaAnswer& answer) {
   return fmt::format(
-      "{{\"quota\": {}, \"measure\": \"{}\", \"mode\": \"{}\", \"limit\": \"{}\", \"used\": \"{}\", "
+      "{{\"quota\": {}, \"measure\": \"{}\", \"mode\": \"{}\", \"limit\": \"{}\", \"used\": "
+      "\"{}\", "
       "\"held\": \"{}\", \"overrun\": \"{}\", \"requested\": \"{}\", \"exceeded\": {}, "
       "\"unpriced\": {}, \"warn_percent\": {}, \"window_from\": \"{}\", \"resets_at\": \"{}\"}}",
       json_text(answer.quota), ledger::to_string(answer.measure),

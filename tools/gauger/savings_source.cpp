@@ -2,26 +2,35 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <unordered_map>
 
 #include "billing/document.h"
 #include "billing/savings/context_judge.h"
+#include "ledger/hash.h"
 #include "tools/gauger/document_file.h"
 #include "tools/gauger/ledger_options.h"
 
 namespace gauger::tools {
 namespace {
 
-constexpr std::array<std::string_view, 5> kinds = {"price_book", "contract", "capacity",
-                                                   "model_catalog", "program"};
+constexpr std::array<std::string_view, 6> kinds = {"price_book",    "contract", "capacity",
+                                                   "model_catalog", "program",  "alternative"};
 // Years 1970 to 2200: everything that a ledger may hold.
 constexpr Interval all_time{Instant{}, Instant{std::chrono::days{84'006}}};
 
-// Documents by kind and id, before they are read.
-using Texts = std::map<std::pair<std::string, std::string>, std::pair<std::string, std::string>>;
+// Documents by kind and id, before they are read. Lower ranks go first.
+struct Text {
+  int rank;
+  std::string from;
+  std::string text;
+};
+using Texts = std::map<std::pair<std::string, std::string>, Text>;
 
-Result<void> add_file(const std::string& file, Texts& texts) {
+constexpr int rank_over = 0;
+constexpr int rank_file = 1;
+constexpr int rank_stored = 2;
+
+Result<void> add_file(const std::string& file, int rank, Texts& texts) {
   TRY(auto text, read_document(file));
   TRY(const auto root, billing::parse_yaml(text, file));
   TRY(auto fields, billing::Fields::of(file, root, "a document"));
@@ -29,8 +38,10 @@ Result<void> add_file(const std::string& file, Texts& texts) {
   TRY(const auto id, fields.text("id"));
   if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end())
     return fields.error("'kind: " + kind +
-                        "' is none of price_book, contract, capacity, model_catalog, program");
-  if (!texts.try_emplace({kind, id}, file, std::move(text)).second)
+                        "' is none of price_book, contract, capacity, model_catalog, program, "
+                        "alternative");
+  const auto [found, added] = texts.try_emplace({kind, id}, Text{rank, file, std::move(text)});
+  if (!added && found->second.rank == rank)
     return Error{ErrorCode::conflict, file + ": the " + kind + " '" + id + "' stands twice"};
   return success();
 }
@@ -42,13 +53,18 @@ Result<void> add_stored(const ledger::Documents& documents, Texts& texts) {
       const std::pair name{version.key.kind, version.key.id};
       if (texts.contains(name)) continue;
       TRY(auto document, documents.read(version));
-      texts.try_emplace(name,
-                        version.key.kind + " " + version.key.id + " (version " +
-                            std::to_string(version.version) + ")",
-                        std::move(document.content));
+      texts.try_emplace(name, Text{rank_stored,
+                                   version.key.kind + " " + version.key.id + " (version " +
+                                       std::to_string(version.version) + ")",
+                                   std::move(document.content)});
     }
   }
   return success();
+}
+
+// Whether two contracts would both cover an account at some time.
+bool overlap(const billing::Contract& a, const billing::Contract& b) {
+  return !billing::check_contracts({a, b}).has_value();
 }
 
 Result<void> put(const std::string& kind, const std::string& file, const std::string& text,
@@ -67,6 +83,9 @@ Result<void> put(const std::string& kind, const std::string& file, const std::st
   } else if (kind == "program") {
     TRY(auto program, billing::parse_program(text, file));
     programs.push_back(std::move(program));
+  } else if (kind == "alternative") {
+    TRY(auto alternative, billing::parse_alternative(text, file));
+    documents.alternatives.push_back(std::move(alternative));
   } else {
     if (company.catalog)
       return Error{ErrorCode::conflict, file + ": there is a second model catalogue"};
@@ -171,12 +190,14 @@ class JudgedRows {
 
 }  // namespace
 
-void SavingsOptions::add_to(CLI::App& command) {
+void SavingsOptions::add_to(CLI::App& command, const std::string& flag) {
   add_data_option(command, data);
-  command.add_option("--terms", terms,
+  command.add_option(flag, terms,
                      "price books, contracts, capacity, model catalogue and programmes (YAML); "
                      "they go before those of the ledger");
 }
+
+using billing::MonthRange;
 
 Result<MonthRange> parse_month_range(const std::string& text) {
   if (const auto dots = text.find(".."); dots != std::string::npos) {
@@ -201,32 +222,55 @@ Result<MonthRange> parse_month_range(const std::string& text) {
   return MonthRange{month, month};
 }
 
-Result<SavingsDocuments> read_savings_documents(const std::vector<std::string>& files,
+Result<SavingsDocuments> read_savings_documents(const std::vector<std::string>& over,
+                                                const std::vector<std::string>& files,
                                                 const ledger::Documents* documents) {
   Texts texts;
+  for (const auto& file : over) {
+    TRY(add_file(file, rank_over, texts));
+  }
   for (const auto& file : files) {
-    TRY(add_file(file, texts));
+    TRY(add_file(file, rank_file, texts));
   }
   if (documents != nullptr) {
     TRY(add_stored(*documents, texts));
   }
   SavingsDocuments read;
+  std::vector<int> contract_ranks;
   for (const auto& [name, document] : texts) {
-    TRY(put(name.first, document.first, document.second, read));
+    TRY(put(name.first, document.from, document.text, read));
+    if (name.first == "contract") contract_ranks.push_back(document.rank);
+    read.sources.push_back(
+        {name.first, name.second, document.from, ledger::to_hex(ledger::sha256(document.text))});
   }
-  TRY(billing::check_contracts(read.terms.company.contracts));
+  auto& contracts = read.terms.company.contracts;
+  std::vector<billing::Contract> kept;
+  for (size_t i = 0; i < contracts.size(); ++i) {
+    bool replaced = false;
+    for (size_t j = 0; j < contracts.size(); ++j)
+      replaced = replaced || (contract_ranks[j] == rank_over && contract_ranks[i] != rank_over &&
+                              overlap(contracts[i], contracts[j]));
+    if (!replaced) kept.push_back(contracts[i]);
+  }
+  contracts = std::move(kept);
+  TRY(billing::check_contracts(contracts));
   TRY(billing::check_programs(read.terms.programs));
   return read;
 }
 
-Result<SavingsSource> SavingsSource::open(const SavingsOptions& options) {
+Result<SavingsSource> SavingsSource::open(const SavingsOptions& options, bool needs_contract) {
   SavingsSource source;
   TRY(source.reader_, ledger::Reader::open(options.data));
-  const auto stored = source.reader_->documents();
-  TRY(source.documents_, read_savings_documents(options.terms, &stored));
-  if (source.terms().company.contracts.empty())
+  source.files_ = options.terms;
+  TRY(source.documents_, source.documents_with({}));
+  if (needs_contract && source.terms().company.contracts.empty())
     return invalid_argument("there is no contract: give the terms with --terms, or post them");
   return source;
+}
+
+Result<SavingsDocuments> SavingsSource::documents_with(const std::vector<std::string>& over) const {
+  const auto stored = reader_->documents();
+  return read_savings_documents(over, files_, &stored);
 }
 
 Result<TimeZone> SavingsSource::zone() const {
@@ -270,7 +314,16 @@ Result<int32_t> SavingsSource::first_month(const TimeZone& zone, int32_t month) 
   return first;
 }
 
-Result<UsageTable> SavingsSource::judged_usage(const UsageTable& usage, Interval interval) const {
+Result<Interval> SavingsSource::statement_interval(MonthRange months) const {
+  TRY(const auto time_zone, zone());
+  TRY(const auto first, first_month(time_zone, months.first));
+  return Interval{std::max(time_zone.month_begin(first), all_time.from),
+                  time_zone.month_begin(months.last + 1)};
+}
+
+Result<std::optional<UsageTable>> SavingsSource::judged_usage(const UsageTable& usage,
+                                                              Interval interval) const {
+  if (!billing::needs_judged_usage(terms())) return std::optional<UsageTable>();
   JudgedRows rows(usage, *reader_, terms().programs);
   ledger::EventQuery query;
   query.interval = interval;
@@ -280,20 +333,14 @@ Result<UsageTable> SavingsSource::judged_usage(const UsageTable& usage, Interval
     keys.try_emplace(event.key_id, *event.key);
     return rows.add(event);
   }));
-  return rows.finish([&](uint32_t id) { return keys.at(id); });
+  return std::optional(rows.finish([&](uint32_t id) { return keys.at(id); }));
 }
 
 Result<billing::SavingsStatement> SavingsSource::statement(
     const billing::SavingsRequest& request) const {
-  TRY(const auto time_zone, zone());
-  TRY(const auto first, first_month(time_zone, request.first_month));
-  const Interval interval{std::max(time_zone.month_begin(first), all_time.from),
-                          time_zone.month_begin(request.last_month + 1)};
+  TRY(const auto interval, statement_interval({request.first_month, request.last_month}));
   TRY(auto table, usage(interval));
-  std::optional<UsageTable> judged;
-  if (billing::needs_judged_usage(terms())) {
-    TRY(judged, judged_usage(table, interval));
-  }
+  TRY(const auto judged, judged_usage(table, interval));
   TRY(auto statement,
       billing::make_statement(std::move(table), judged ? &*judged : nullptr, terms(), request));
   if (reader_->head().block_time < interval.until)
