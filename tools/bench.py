@@ -188,7 +188,11 @@ def repeated(times, what, measure):
     for run in range(times):
         say(f"{what}, run {run + 1} of {times}")
         runs.append(measure())
-    return medians(runs)
+    figures = medians(runs)
+    # As they come: a later part may fail.
+    for name, value in figures.items():
+        say(f"  {name:<56} {value:>16,.1f}")
+    return figures
 
 
 def measure(options):
