@@ -4,6 +4,7 @@
 
 #include "billing/allocation.h"
 #include "billing/contracts/capacity.h"
+#include "billing/contracts/contract_days.h"
 #include "billing/rate.h"
 
 namespace gauger::billing {
@@ -15,8 +16,9 @@ Interval intersect(Interval a, Interval b) {
 
 class ContractRater {
  public:
-  ContractRater(const UsageTable& usage, const ContractTerms& terms, int32_t month)
-      : usage_(usage), terms_(terms), contract_(terms.contract) {
+  ContractRater(const UsageTable& usage, const ContractTerms& terms, int32_t month,
+                Grouping grouping)
+      : usage_(usage), terms_(terms), contract_(terms.contract), grouping_(grouping) {
     result_.contract = contract_.id;
     result_.version = contract_.version;
     result_.month = month;
@@ -69,10 +71,11 @@ class ContractRater {
                               ", the price book " + book.id + " in " + book.currency.code());
     TRY(auto rated, rate(usage_, book,
                          {.zone = contract_.zone,
-                          .catalog = terms_.catalog,
-                          .within = part,
-                          .keys = covered_,
-                          .proposals = terms_.proposals}));
+                           .grouping = grouping_,
+                           .catalog = terms_.catalog,
+                           .within = part,
+                           .keys = covered_,
+                           .proposals = terms_.proposals}));
     append(result_.rated, std::move(rated));
     return success();
   }
@@ -235,6 +238,7 @@ class ContractRater {
   const UsageTable& usage_;
   const ContractTerms& terms_;
   const Contract& contract_;
+  const Grouping grouping_;
   ContractMonth result_;
   std::vector<uint8_t> covered_;
   uint32_t owner_key_ = 0;
@@ -246,7 +250,12 @@ class ContractRater {
 
 Result<ContractMonth> rate_contract(const UsageTable& usage, const ContractTerms& terms,
                                     int32_t month) {
-  return ContractRater(usage, terms, month).run();
+  return ContractRater(usage, terms, month, Grouping::month).run();
+}
+
+Result<ContractMonth> rate_contract_by_day(const UsageTable& usage, const ContractTerms& terms,
+                                           int32_t month) {
+  return ContractRater(usage, terms, month, Grouping::day).run();
 }
 
 void add(ContractHistory& history, const ContractMonth& month) {

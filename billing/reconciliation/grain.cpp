@@ -367,7 +367,22 @@ class GrainBuilder {
     return {key.model, key.service_tier, key.token_class, key.context_above};
   }
 
+  // What the figures rest on beside the statements.
+  void add_notes() {
+    if (!any_amounts_)
+      grain_.notes.emplace_back("the statements tell no amounts: they are valued at our prices");
+    int64_t uncertain = 0;
+    for (const auto& rated : input_.rated)
+      for (const auto& found : rated.uncertain)
+        if (rated.text(rated.keys[found.key].provider) == input_.provider)
+          uncertain += found.requests;
+    if (uncertain != 0)
+      grain_.notes.push_back("of our requests " + std::to_string(uncertain) +
+                             " have counts that were estimated or never came");
+  }
+
   void complete() {
+    add_notes();
     std::stable_sort(grain_.lines.begin(), grain_.lines.end(),
                      [](const auto& a, const auto& b) { return a.cell < b.cell; });
     bool strangers = false;

@@ -43,6 +43,9 @@ struct Reconciliation {
 
 Result<Reconciliation> reconcile(const GrainInput& input);
 
+// "98.7654 %", rounded down: what says 100 % is all of it.
+std::string share_text(const Rational& share);
+
 // At most `limit` variances are listed, the largest of each class first; totals count all.
 std::string reconciliation_table(const Reconciliation& reconciliation, size_t limit);
 std::string reconciliation_json(const Reconciliation& reconciliation, size_t limit);

@@ -130,10 +130,9 @@ JsonValue variance_json(const Reconciliation& r, const Variance& variance) {
   return item;
 }
 
-// Rounded down: what says 100 % is all of it.
-std::string share_text(const Rational& share) { return percent_text(share, 4, Rounding::floor); }
-
 }  // namespace
+
+std::string share_text(const Rational& share) { return percent_text(share, 4, Rounding::floor); }
 
 std::string reconciliation_table(const Reconciliation& r, size_t limit) {
   std::string out = "reconciliation of " + r.grain.provider + ", " + days_of(r) + " (" +
