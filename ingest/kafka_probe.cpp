@@ -12,9 +12,10 @@
 namespace gauger::ingest {
 namespace {
 
-// One record per partition is wanted, and a broker sends at least one batch whatever we say.
+// One record per partition is wanted, but a broker sends whole batches, and beyond this limit only
+// for the first partition of an answer: it must hold a batch of the size that producers make.
 const std::array probe_defaults = {
-    KafkaSetting{"fetch.message.max.bytes", "65536"}, KafkaSetting{"fetch.wait.max.ms", "100"},
+    KafkaSetting{"fetch.message.max.bytes", "1048576"}, KafkaSetting{"fetch.wait.max.ms", "100"},
     KafkaSetting{"queued.min.messages", "1"},         KafkaSetting{"socket.nagle.disable", "true"},
     KafkaSetting{"reconnect.backoff.max.ms", "2000"}, KafkaSetting{"client.id", "gauger"},
 };
@@ -144,22 +145,26 @@ Result<size_t> KafkaProbe::check_records(std::span<const KafkaPosition> position
       asked.push_back(position);
   }
   const KafkaQueue queue(rd_kafka_queue_new(client_->handle()));
-  size_t started = 0;
+  std::vector<KafkaPosition> waiting;
   Result<void> answer = success();
-  for (; started < asked.size() && answer; ++started)
-    if (rd_kafka_consume_start_queue(topic_.get(), asked[started].partition,
-                                     asked[started].record_offset, queue.get()))
+  for (const auto& position : asked) {
+    if (rd_kafka_consume_start_queue(topic_.get(), position.partition, position.record_offset,
+                                     queue.get())) {
       answer = client_->error("reading a stored record again", rd_kafka_last_error());
-  if (answer) answer = compare(asked, queue.get(), unchecked);
-  for (size_t i = 0; i < started; ++i) rd_kafka_consume_stop(topic_.get(), asked[i].partition);
+      break;
+    }
+    waiting.push_back(position);
+  }
+  if (answer) answer = compare(waiting, queue.get(), unchecked);
+  for (const auto& position : waiting) rd_kafka_consume_stop(topic_.get(), position.partition);
   TRY(answer);
   return unchecked;
 }
 
-// The first thing that comes from each partition is its stored record, or shows its absence.
-Result<void> KafkaProbe::compare(std::span<const KafkaPosition> asked, rd_kafka_queue_t* queue,
+// The first thing that comes from each partition is its stored record, or shows its absence. The
+// partition is stopped then: what lies behind that record would keep the others waiting.
+Result<void> KafkaProbe::compare(std::vector<KafkaPosition>& waiting, rd_kafka_queue_t* queue,
                                  size_t& unchecked) const {
-  std::vector<KafkaPosition> waiting(asked.begin(), asked.end());
   const auto deadline = std::chrono::steady_clock::now() + timeout_;
   while (!waiting.empty()) {
     if (std::chrono::steady_clock::now() > deadline)
@@ -189,6 +194,7 @@ Result<void> KafkaProbe::compare(std::span<const KafkaPosition> asked, rd_kafka_
                                  "the one that the ledger stored",
                                  position->record_offset));
     }
+    rd_kafka_consume_stop(topic_.get(), position->partition);
     waiting.erase(position);
   }
   return success();

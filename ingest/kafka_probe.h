@@ -61,7 +61,7 @@ class KafkaProbe {
         topic_name_(std::move(topic_name)),
         timeout_(client_->connection().timeout) {}
   int timeout_ms() const { return static_cast<int>(timeout_.count()); }
-  Result<void> compare(std::span<const KafkaPosition> asked, rd_kafka_queue_t* queue,
+  Result<void> compare(std::vector<KafkaPosition>& waiting, rd_kafka_queue_t* queue,
                        size_t& unchecked) const;
   Result<void> check_absent(const KafkaPosition& position) const;
   Result<bool> ask_compacted() const;
