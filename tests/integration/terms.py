@@ -141,7 +141,7 @@ class Documents(TermsTest):
         differs = self.read("rerate", "--period", "2026-10", "--terms", proposal, "--diff")
         self.assertEqual([line["amount_after"] for line in differs["lines"]], ["5000.00"])
         self.assertIn("accept it with", self.gauger("cost", "--period", "2026-10", "--terms",
-                                                    proposal, code=2).stderr)
+                                                    proposal, code=1).stderr)
         self.assertIn("accepting such a change needs a reason",
                       self.gauger("terms accept", "list", "--by", "eve", code=1).stderr)
         self.gauger("terms accept", "list", "--by", "eve", "--because", "the new list")
