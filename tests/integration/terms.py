@@ -30,9 +30,9 @@ regimes: [{from: 2026-10-01, tokens: {price_book: list}}]
 """
 
 
-def event(number, team, day, tokens):
+def event(number, team, day, tokens, month=10):
     return json.dumps({"source": "s", "id": str(number), "team": team, "provider": "p",
-                       "model": "m", "completed_at": f"2026-10-{day:02}T12:00:00Z",
+                       "model": "m", "completed_at": f"2026-{month:02}-{day:02}T12:00:00Z",
                        "input_uncached": tokens, "output_text": 1000}) + "\n"
 
 
@@ -160,6 +160,22 @@ class Documents(TermsTest):
                           "  - {date: 2026-10-30, from: EUR, to: USD, rate: 1.25}\n")
         view = self.read(*ask, "--terms", rates)["contracts"][0]
         self.assertEqual((view["bill"], view["currency"]), ("4.02", "EUR"))
+
+
+    def test_commitments_and_credit_go_on_from_the_months_before(self):
+        self.ingest(event(2, "a", 9, 1_000_000, month=9))
+        contract = CONTRACT.replace("begins: 2026-10-01", "begins: 2026-09-01").replace(
+            "from: 2026-10-01, tokens: {price_book: list}",
+            "from: 2026-09-01, tokens: {price_book: list, "
+            "commitment: {amount: 30, from: 2026-09-01, until: 2026-11-01}, "
+            "prepaid: [{id: credit, amount: 10, from: 2026-09-01, until: 2026-12-01}]}")
+        self.post(self.file("book.yaml", BOOK.format(version=1, price=5)),
+                  self.file("contract.yaml", contract))
+        views = [self.read("cost", "--period", month)["contracts"][0]
+                 for month in ("2026-09", "2026-10")]
+        self.assertEqual([view["bill"] for view in views], ["5.02", "24.98"])
+        self.assertEqual([view["prepaid"][0]["drawn"] for view in views], ["5.02", "4.98"])
+        self.assertEqual([view["payable"] for view in views], ["0.00", "20.00"])
 
 
 class ClosedMonths(TermsTest):

@@ -98,6 +98,26 @@ TEST_CASE("genai-prices are taken over with tiers, dates and hours", "[billing]"
   CHECK(price_of(later.book.entries[0], "input_uncached") == "2 per million");
 }
 
+TEST_CASE("what changes above a foreign boundary is named and not priced", "[billing]") {
+  const std::string_view catalog = R"([{"id": "p", "models": [
+    {"id": "e", "match": {"equals": "e"}, "prices": [
+      {"prices": {"input_mtok": 1}},
+      {"constraint": {"start_date": "2026-01-01"},
+       "prices": {"input_mtok": {"base": 1, "tiers": [{"start": 32000, "price": 2}]}}}]}]}])";
+  const auto imported = import_catalog(CatalogFormat::genai_prices, catalog,
+                                       {.file = "c.json",
+                                        .id = "c",
+                                        .version = "1",
+                                        .effective_from = {},
+                                        .context_boundaries = std::vector<int64_t>{200'000}})
+                            .value();
+  // The entry stays, so that the price before it does not go on.
+  REQUIRE(imported.book.entries.size() == 2);
+  CHECK(price_of(imported.book.entries[0], "input_uncached") == "1 per million");
+  CHECK(price_of(imported.book.entries[1], "input_uncached") == "unpriced");
+  CHECK(imported.book.context_boundaries.empty());
+}
+
 TEST_CASE("models.dev prices are taken over line by line", "[billing]") {
   const auto imported = import(
       CatalogFormat::models_dev,

@@ -60,6 +60,26 @@ TEST_CASE("a converted invoice is rounded once, in its own currency", "[billing]
   CHECK(converted.lines[1].amount_minor == 17);
 }
 
+TEST_CASE("of several documents the latest rate is frozen and two of one day agree", "[billing]") {
+  const auto document = [](const std::string& id, const std::string& rate) {
+    return parse_exchange_rates(
+               "kind: exchange_rates\nid: " + id + "\nversion: 1\nrates: [" + rate + "]\n",
+               id + ".yaml")
+        .value();
+  };
+  const auto usd = Currency::find("USD").value();
+  const auto eur = Currency::find("EUR").value();
+  const auto at = parse_instant("2027-01-31").value();
+  const auto early = document("early", "{date: 2027-01-02, from: EUR, to: USD, rate: 1.10}");
+  const auto late = document("late", "{date: 2027-01-30, from: EUR, to: USD, rate: 1.20}");
+  const auto other = document("other", "{date: 2027-01-30, from: EUR, to: USD, rate: 1.21}");
+  CHECK(freeze_rate(std::vector{late, early}, eur, usd, at).value().document == "late");
+  CHECK(freeze_rate(std::vector{late, other}, eur, usd, at).error().code == ErrorCode::conflict);
+  CHECK(freeze_rate(std::vector<ExchangeRates>{}, eur, usd, at).error().code ==
+        ErrorCode::not_found);
+  CHECK(freeze_rate(std::vector<ExchangeRates>{}, eur, eur, at).has_value());
+}
+
 TEST_CASE("exchange rates that cannot be meant are refused", "[billing]") {
   const auto refused = [](const std::string& rate) {
     return !parse_exchange_rates("kind: exchange_rates\nid: e\nversion: 1\nrates:\n" + rate,
