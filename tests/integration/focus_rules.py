@@ -21,6 +21,8 @@ KNOWN_WRONG = {
         "asks for a quantity where ChargeClass IS Correction; its sentence says where it is not",
     "CommitmentDiscountCategory-C-005-M":
         "asks for one of the values on every row, also where no commitment discount is",
+    "CommitmentDiscountStatus-C-003-C":
+        "asks for a status where CommitmentDiscountId is null; its sentence asks for none there",
     "CommitmentDiscountStatus-C-004-C":
         "asks for a status where CommitmentDiscountId IS null; its sentence says where it is not",
     "CommitmentDiscountStatus-C-005-M":
