@@ -15,9 +15,12 @@ namespace {
 // One record per partition is wanted, but a broker sends whole batches, and beyond this limit only
 // for the first partition of an answer: it must hold a batch of the size that producers make.
 const std::array probe_defaults = {
-    KafkaSetting{"fetch.message.max.bytes", "1048576"}, KafkaSetting{"fetch.wait.max.ms", "100"},
-    KafkaSetting{"queued.min.messages", "1"},         KafkaSetting{"socket.nagle.disable", "true"},
-    KafkaSetting{"reconnect.backoff.max.ms", "2000"}, KafkaSetting{"client.id", "gauger"},
+    KafkaSetting{"fetch.message.max.bytes", "1048576"},
+    KafkaSetting{"fetch.wait.max.ms", "100"},
+    KafkaSetting{"queued.min.messages", "1"},
+    KafkaSetting{"socket.nagle.disable", "true"},
+    KafkaSetting{"reconnect.backoff.max.ms", "2000"},
+    KafkaSetting{"client.id", "gauger"},
 };
 const std::array probe_fixed = {
     KafkaSetting{"group.id", ""},

@@ -69,6 +69,8 @@ inline constexpr std::chrono::hours reservation_memory{48};
 
 // --- documents and answers ----------------------------------------------------------------
 inline constexpr size_t document_bytes_max = 64U << 20;  // price catalogues run to megabytes
+// A month of a cost export with half a million lines, as the provider writes it.
+inline constexpr size_t statement_bytes_max = 512U << 20;
 // Posted at once: they lie in one block, in memory.
 inline constexpr size_t documents_bytes_max = 96U << 20;
 inline constexpr size_t document_reason_bytes_max = 4096;  // a paragraph

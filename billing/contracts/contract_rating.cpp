@@ -71,11 +71,11 @@ class ContractRater {
                               ", the price book " + book.id + " in " + book.currency.code());
     TRY(auto rated, rate(usage_, book,
                          {.zone = contract_.zone,
-                           .grouping = grouping_,
-                           .catalog = terms_.catalog,
-                           .within = part,
-                           .keys = covered_,
-                           .proposals = terms_.proposals}));
+                          .grouping = grouping_,
+                          .catalog = terms_.catalog,
+                          .within = part,
+                          .keys = covered_,
+                          .proposals = terms_.proposals}));
     append(result_.rated, std::move(rated));
     return success();
   }

@@ -12,8 +12,14 @@ std::string reconciliation_id(const Reconciliation& reconciliation) {
 }
 
 std::string reconciliation_hash(const Reconciliation& reconciliation) {
-  return ledger::to_hex(
-      ledger::sha256(reconciliation_json(reconciliation, 0) + reconciliation_csv(reconciliation)));
+  // Without the block that our side is complete to: what is appended later may concern others.
+  auto seen = reconciliation_id(reconciliation) + "\n";
+  for (const auto& statement : reconciliation.statements) seen += statement + "\n";
+  seen += format_amount(reconciliation.ledger_total) + "\n" +
+          format_amount(reconciliation.statement_total) + "\n" +
+          std::to_string(reconciliation.grain.cells.size()) + "\n" +
+          reconciliation_csv(reconciliation);
+  return ledger::to_hex(ledger::sha256(seen));
 }
 
 std::string sign_off_json(const Reconciliation& reconciliation,

@@ -19,7 +19,7 @@ struct StatementVersion {
 
 // "anthropic/2026-08-01/2026-09-01": one reconciliation has one sign-off, in versions.
 std::string reconciliation_id(const Reconciliation& reconciliation);
-// Of all variances and totals; equal for equal reports.
+// Of all variances, totals and statements; equal for equal reports.
 std::string reconciliation_hash(const Reconciliation& reconciliation);
 
 std::string sign_off_json(const Reconciliation& reconciliation,

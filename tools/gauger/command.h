@@ -31,6 +31,7 @@ void add_verify_command(CLI::App& app, Run& run);
 void add_quote_command(CLI::App& app, Run& run);
 void add_catalog_command(CLI::App& app, Run& run);
 void add_quota_command(CLI::App& app, Run& run);
+void add_reconcile_command(CLI::App& app, Run& run);
 void add_savings_command(CLI::App& app, Run& run);
 void add_terms_command(CLI::App& app, Run& run);
 void add_cost_command(CLI::App& app, Run& run);

@@ -41,6 +41,7 @@ int main(int argc, char** argv) {
   add_quote_command(app, run);
   add_catalog_command(app, run);
   add_quota_command(app, run);
+  add_reconcile_command(app, run);
   add_savings_command(app, run);
   add_terms_command(app, run);
   add_cost_command(app, run);

@@ -1,0 +1,228 @@
+#include "tools/gauger/reconcile_source.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <optional>
+
+#include "billing/reconciliation/ledger_side.h"
+#include "ingest/attribution.h"
+#include "ingest/formats/event_memory.h"
+#include "schemas/evidence.h"
+#include "tools/gauger/ledger_options.h"
+#include "tools/gauger/text_file.h"
+
+namespace gauger::tools {
+namespace {
+
+using billing::DayRange;
+using ledger::Dimension;
+using ledger::DocumentVersion;
+
+// "id@3" -> id and version; 0 is the latest.
+std::pair<std::string, uint32_t> split_version(const std::string& text) {
+  const auto at = text.rfind('@');
+  if (at == std::string::npos) return {text, 0};
+  const auto digits = text.substr(at + 1);
+  const bool number =
+      !digits.empty() && digits.size() < 9 &&
+      std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (!number) return {text, 0};
+  return {text.substr(0, at), static_cast<uint32_t>(std::stoul(digits))};
+}
+
+Result<std::vector<DocumentVersion>> choose_versions(const ReconcileOptions& options,
+                                                     const ledger::Documents& documents) {
+  std::vector<DocumentVersion> chosen;
+  for (const auto& name : options.statements) {
+    const auto [id, number] = split_version(name);
+    const ledger::DocumentKey key{"default", std::string(statement_kind), id};
+    TRY(const auto found, number == 0 ? documents.latest(key) : documents.version(key, number));
+    if (!found)
+      return Error{ErrorCode::not_found,
+                   "there is no statement '" + name + "'; `gauger reconcile list` names them"};
+    chosen.push_back(*found);
+  }
+  if (!options.statements.empty()) return chosen;
+  TRY(const auto all, documents.list("default", statement_kind));
+  for (const auto& version : all)
+    if (version.key.id.starts_with(options.provider + "/")) chosen.push_back(version);
+  return chosen;
+}
+
+// Those that speak of the days; all days of all where none were asked for.
+Result<void> read_statements(const ReconcileOptions& options, const ledger::Documents& documents,
+                             ReconcileRun& run) {
+  std::optional<DayRange> days;
+  if (!options.period.empty()) {
+    TRY(days, parse_days(options.period));
+  }
+  TRY(const auto versions, choose_versions(options, documents));
+  DayRange whole{std::numeric_limits<int32_t>::max(), std::numeric_limits<int32_t>::min()};
+  for (const auto& version : versions) {
+    TRY(const auto document, documents.read(version));
+    TRY(auto statement, billing::parse_statement_text(document.content, version.key.id));
+    const auto covered = statement.coverage.whole();
+    if (days && (covered.until <= days->from || covered.from >= days->until)) continue;
+    whole = {std::min(whole.from, covered.from), std::max(whole.until, covered.until)};
+    run.statements.push_back(std::move(statement));
+    run.versions.push_back({version.key.id, version.version, ledger::to_hex(version.content_hash)});
+  }
+  if (run.statements.empty())
+    return Error{ErrorCode::not_found, "no statement of '" + options.provider + "'" +
+                                           (days ? " covers " + options.period : " is loaded") +
+                                           "; `gauger reconcile load` takes one in"};
+  run.input.days = days.value_or(whole);
+  return success();
+}
+
+// Documents named by files, which live as long as the rating.
+struct Terms {
+  std::vector<billing::Contract> contracts;
+  std::vector<billing::CapacityRecords> capacity;
+  billing::PriceBooks books;
+};
+
+Result<Terms> read_terms(const ReconcileOptions& options) {
+  Terms terms;
+  for (const auto& path : options.books) {
+    TRY(const auto text, read_text_file(path));
+    TRY(auto book, billing::parse_price_book(text, path));
+    auto id = book.id;
+    terms.books.emplace(std::move(id), std::move(book));
+  }
+  for (const auto& path : options.contracts) {
+    TRY(const auto text, read_text_file(path));
+    TRY(auto contract, billing::parse_contract(text, path));
+    terms.contracts.push_back(std::move(contract));
+  }
+  for (const auto& path : options.capacity) {
+    TRY(const auto text, read_text_file(path));
+    TRY(auto records, billing::parse_capacity_records(text, path));
+    terms.capacity.push_back(std::move(records));
+  }
+  TRY(billing::check_contracts(terms.contracts));
+  return terms;
+}
+
+Result<UsageTable> read_usage(const ledger::Reader& reader, const TimeZone& zone, DayRange days,
+                              const std::string& provider) {
+  ledger::UsageQuery query;
+  query.interval = {zone.day_begin(days.from), zone.day_begin(days.until)};
+  query.bucket = ledger::Bucket::grain;
+  query.group = 0;
+  for (const auto dimension :
+       {Dimension::team, Dimension::provider, Dimension::provider_account, Dimension::model,
+        Dimension::region, Dimension::accelerator, Dimension::service_tier, Dimension::context_tier,
+        Dimension::usage_source})
+    query.group |= ledger::mask_of(dimension);
+  query.filters = {{Dimension::provider, provider}};
+  return reader.usage(query);
+}
+
+}  // namespace
+
+void ReconcileOptions::add_to(CLI::App& command) {
+  add_data_option(command, data);
+  command.add_option("--provider", provider, "whose statements, as the ledger names it")
+      ->required();
+  command.add_option("--period", period,
+                     "a month (2026-08), a day, or FROM/UNTIL; else all days of the statements");
+  command
+      .add_option("--statement", statements,
+                  "only this statement, by its id, with @VERSION where not the latest")
+      ->allow_extra_args(false);
+  command.add_option("--book", books, "the price book that our side is rated with")
+      ->allow_extra_args(false);
+  command.add_option("--contract", contracts, "the contract with the provider, in place of a book")
+      ->allow_extra_args(false);
+  command.add_option("--capacity", capacity, "capacity records of a contract")
+      ->allow_extra_args(false);
+  command.add_option("--mapping", mapping, "the statement mapping: names, tolerance");
+  command.add_option("--exchange-rates", exchange_rates, "rates for lines in other currencies");
+}
+
+Result<DayRange> parse_days(const std::string& text) {
+  const auto utc = TimeZone::utc();
+  const auto slash = text.find('/');
+  if (slash != std::string::npos) {
+    TRY(const auto from, parse_instant(text.substr(0, slash)));
+    TRY(const auto until, parse_instant(text.substr(slash + 1)));
+    const DayRange days{utc.local_day(from), utc.local_day(until)};
+    if (days.from >= days.until)
+      return invalid_argument("--period '" + text + "' ends before it begins");
+    if (days.until - days.from > 10'000)
+      return invalid_argument("--period '" + text + "' is longer than any statement");
+    return days;
+  }
+  if (text.size() == 7) {
+    TRY(const auto month, parse_month(text));
+    return DayRange{utc.local_day(utc.month_begin(month)),
+                    utc.local_day(utc.month_begin(month + 1))};
+  }
+  TRY(const auto day, parse_instant(text));
+  if (text.size() != 10)
+    return invalid_argument("--period takes a month (2026-08), a day or FROM/UNTIL, not '" + text +
+                            "'");
+  return DayRange{utc.local_day(day), utc.local_day(day) + 1};
+}
+
+Result<std::unique_ptr<ReconcileRun>> run_reconciliation(const ReconcileOptions& options) {
+  auto run = std::make_unique<ReconcileRun>();
+  TRY(const auto reader, ledger::Reader::open(options.data));
+  TRY(read_statements(options, reader->documents(), *run));
+  run->mapping.provider = options.provider;
+  if (!options.mapping.empty()) {
+    TRY(const auto text, read_text_file(options.mapping));
+    TRY(run->mapping, billing::parse_statement_mapping(text, options.mapping));
+    if (run->mapping.provider != options.provider)
+      return invalid_argument(options.mapping + " maps statements of '" + run->mapping.provider +
+                              "', not of '" + options.provider + "'");
+  }
+  if (!options.exchange_rates.empty()) {
+    TRY(const auto text, read_text_file(options.exchange_rates));
+    TRY(run->exchange_rates, billing::parse_exchange_rates(text, options.exchange_rates));
+  }
+  TRY(const auto terms, read_terms(options));
+  const billing::LedgerTerms ledger_terms{terms.contracts, terms.books, terms.capacity};
+  const auto& zone = run->statements.front().coverage.zone;
+  auto& input = run->input;
+  const auto needed = billing::days_to_rate(zone, input.days, ledger_terms);
+  TRY(const auto usage, read_usage(*reader, zone, needed, options.provider));
+  TRY(run->rated, billing::rate_by_day(usage, options.provider, zone, input.days, ledger_terms));
+  input.provider = options.provider;
+  input.statements = run->statements;
+  input.rated = run->rated;
+  input.context_boundaries = usage.context_boundaries;
+  input.grain = usage.grain;
+  input.mapping = &run->mapping;
+  if (!options.exchange_rates.empty()) input.exchange_rates = &run->exchange_rates;
+  TRY(run->result, billing::reconcile(input));
+  return run;
+}
+
+Result<billing::TeamOf> read_team_of(const std::string& path, std::string_view provider,
+                                     const TimeZone& zone) {
+  if (path.empty()) return billing::TeamOf();
+  TRY(const auto text, read_text_file(path));
+  TRY(auto parsed, ingest::Attribution::parse(text));
+  const auto attribution = std::make_shared<const ingest::Attribution>(std::move(parsed));
+  return billing::TeamOf([attribution, provider = std::string(provider), zone](
+                             std::string_view account, std::string_view api_key, int32_t day) {
+    UsageEvent event;
+    event.provider = provider;
+    event.provider_account = account;
+    event.completed_at = zone.day_begin(day);
+    const std::array<Evidence, 4> evidence = {
+        Evidence{"api_key", api_key},
+        {"workspace", account},
+        {"project", account},
+        {"provider_account", account},
+    };
+    ingest::EventMemory memory;
+    attribution->attribute(event, evidence, memory);
+    return event.team == unattributed_team ? std::string() : std::string(event.team);
+  });
+}
+
+}  // namespace gauger::tools
