@@ -40,6 +40,7 @@ JsonValue blocker_json(const Blocker& blocker) {
   json["kind"] = to_string(blocker.kind);
   json["sentence"] = blocker.sentence;
   json["quantity"] = std::to_string(blocker.quantity);
+  json["subject"] = line_json(blocker.subject);
   return json;
 }
 
@@ -49,6 +50,10 @@ Result<Blocker> parse_blocker(std::string_view file, const Node& node) {
   TRY(blocker.kind, fields.choice<BlockerKind>("kind", blocker_kind_names));
   TRY(blocker.sentence, fields.text("sentence"));
   TRY(blocker.quantity, fields.quantity("quantity"));
+  TRY(const auto* subject, fields.object("subject"));
+  TRY(auto subject_fields, JsonFields::of(file, *subject, "a subject"));
+  TRY(blocker.subject, parse_line_json(subject_fields));
+  TRY(subject_fields.finish());
   TRY(fields.finish());
   return blocker;
 }

@@ -19,7 +19,7 @@
 namespace gauger::billing {
 
 // price_book: a line's amount is its quantity at its price. contract: the same, beside idle,
-// discounts and commitment shares. chargeback: with mark-up and shares.
+// discounts and commitment shares. chargeback: with mark-up or shares, or late usage at an average.
 enum class PartBasis : uint8_t { price_book, contract, chargeback };
 inline constexpr std::array<std::string_view, 3> part_basis_names = {"price_book", "contract",
                                                                      "chargeback"};

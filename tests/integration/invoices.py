@@ -234,6 +234,52 @@ class Life(Invoices):
         cli.gauger("invoice", "verify", bundle, code=2)
 
 
+CONTRACT = """kind: contract
+id: frontier
+version: 1
+provider: acme
+currency: USD
+time_zone: Europe/Berlin
+begins: 2026-08-31T22:00:00Z
+ends: 2027-08-31T22:00:00Z
+regimes:
+  - from: 2026-08-31T22:00:00Z
+    tokens: {price_book: list}
+"""
+
+
+class Contracts(Invoices):
+    def test_a_closed_month_is_invoiced_as_it_was_handed_down(self):
+        self.ingest("2026-09-20T00:00:00Z",
+                    *[event(i, f"2026-09-{i + 1:02}T10:00:00Z") for i in range(10)],
+                    event(31, "2026-09-15T10:00:00Z", "ads"))
+        self.posted_issuer()
+        month = ["--data", self.ledger, "--period", "2026-09", "--contract", "frontier"]
+        cli.gauger("terms", "post", "--data", self.ledger, "--by", "ada",
+                   self.write("contract.yaml", CONTRACT), self.book, self.organisation)
+        now = ["--period", "2026-09", "--now", "2026-10-01T00:00:00Z"]
+        blocked = self.invoice("finalize", *now, "--bill-to", "ads", code=1)
+        self.assertIn("unallocated:frontier", blocked.stderr)
+        cli.gauger("allocation", "close", *month, "--by", "ada")
+        self.invoice("finalize", *now, "--all")
+        totals = {row["bill_to"]: row["total"] for row in self.listed()}
+        self.assertEqual(totals, {"ads": "6.40", "research": "63.95"})
+        kinds = {one["kind"] for one in json.loads(self.shown("1"))["content"]["terms"]}
+        self.assertEqual(kinds, {"allocation", "contract", "organisation", "price_book"})
+
+        # What comes late pays the closing average, posted once by its own document.
+        late = self.write("late.jsonl", json.dumps(event(40, "2026-09-30T10:00:00Z")) + "\n")
+        cli.ingest(self.ledger, "--backfill", late)
+        correct = ["correct", "LF-000002", "--now", "2026-10-02T00:00:00Z"]
+        self.invoice(*correct, code=1)
+        cli.gauger("rerate", "--data", self.ledger, "--period", "2026-09", "--post", "--by", "ada")
+        note = json.loads(self.invoice(*correct, "--post", "--reason", "late", "--output",
+                                       "json").stdout)["content"]
+        self.assertEqual((note["type"], note["total"]), ("debit_note", "6.39"))
+        self.invoice(*correct, code=1)
+        self.assertIn("3 documents", self.invoice("verify").stdout)
+
+
 class Numbers(Invoices):
     def test_numbers_have_no_gap_under_concurrent_finalizing_and_kills(self):
         teams = [f"team{i:02}" for i in range(12)]

@@ -27,15 +27,16 @@ Result<Invoice> find(const InvoiceLedger& at, const CorrectOptions& options) {
 
 // The document's own month as it is rated now: with the terms of the flags, which is a re-rating,
 // or with those that it was invoiced with.
-Result<billing::Settled> current(InvoiceRating& rating, const InvoiceTerms& terms,
-                                 const Invoice& invoice) {
+Result<RatedBillTo> current(const InvoiceRating& rating, const InvoiceTerms& terms,
+                            const Invoice& invoice) {
   TRY(auto months, rating.month(invoice.header.month, terms));
   const auto found = months.find(invoice.header.bill_to.id);
-  if (found == months.end()) return billing::Settled{{invoice.header.month, {}}, {}, {}};
+  if (found == months.end())
+    return RatedBillTo{{{invoice.header.month, {}}, {}, {}}, invoice.header.currency, {}, {}};
   if (found->second.currency != invoice.header.currency)
     return invalid_argument("the terms are in " + found->second.currency.code() + ", " +
                             invoice.id() + " is in " + invoice.header.currency.code());
-  return std::move(found->second.settled);
+  return std::move(found->second);
 }
 
 Result<InvoiceTerms> terms_of(const CorrectOptions& options, const InvoiceLedger& at,
@@ -48,13 +49,14 @@ Result<InvoiceTerms> terms_of(const CorrectOptions& options, const InvoiceLedger
 Result<std::pair<billing::Seal, InvoiceTerms>> correction(const CorrectOptions& options,
                                                           const InvoiceLedger& at) {
   TRY(const auto invoice, find(at, options));
-  TRY(auto rating, InvoiceRating::open(*at.reader, *at.store, at.clock->now()));
+  TRY(const auto rating, InvoiceRating::open(*at.reader, *at.store, at.clock->now()));
   TRY(auto terms, terms_of(options, at, rating, invoice));
-  TRY(auto settled, current(rating, terms, invoice));
+  TRY(auto rated, current(rating, terms, invoice));
   auto header = invoice_header(at, terms, invoice.header.bill_to.id, invoice.header.month,
                                invoice.header.currency);
+  put_references(rated, header);
   header.reason = options.common.reason;
-  TRY(auto seal, seal_note(std::move(header), {std::move(settled)}, at.store->invoices()));
+  TRY(auto seal, seal_note(std::move(header), {std::move(rated.settled)}, at.store->invoices()));
   return std::pair(std::move(seal), std::move(terms));
 }
 
@@ -110,7 +112,7 @@ void add_invoice_correct_command(CLI::App& invoice, Run& run) {
   auto& common = options->common;
   common.add_ledger_to(*command);
   common.add_who_to(*command);
-  common.terms.add_to(*command, false);
+  common.terms.add_to(*command);
   command->add_option("number", options->number, "of the invoice, such as LF-000007")->required();
   command->add_flag("--post", options->post, "post it as a note now");
   command->add_flag("--void", options->voids, "take the document back in full");

@@ -101,6 +101,10 @@ billing::InvoiceHeader invoice_header(const InvoiceLedger& at, const InvoiceTerm
   return header;
 }
 
+void put_references(const RatedBillTo& rated, billing::InvoiceHeader& header) {
+  header.terms.insert(header.terms.end(), rated.references.begin(), rated.references.end());
+}
+
 void print_invoice(const billing::Invoice& invoice, Output output) {
   const auto text = output == Output::json  ? to_json(invoice)
                     : output == Output::csv ? exporters::invoice_csv(invoice)

@@ -62,6 +62,9 @@ billing::InvoiceHeader invoice_header(const InvoiceLedger& at, const InvoiceTerm
                                       std::string_view bill_to, int32_t month,
                                       const billing::Currency& currency);
 
+// The terms that a month of contracts names by itself.
+void put_references(const RatedBillTo& rated, billing::InvoiceHeader& header);
+
 // Prints an invoice as --output asks for.
 void print_invoice(const billing::Invoice& invoice, Output output);
 

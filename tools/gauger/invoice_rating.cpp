@@ -4,8 +4,11 @@
 
 #include <algorithm>
 
+#include "billing/contracts/closed_month.h"
+#include "billing/contracts/company.h"
 #include "billing/document.h"
 #include "tools/gauger/text_file.h"
+#include "tools/gauger/usage_reading.h"
 
 namespace gauger::tools {
 namespace {
@@ -54,9 +57,9 @@ std::optional<std::pair<std::string, Instant>> owner_of(const ledger::Quarantine
 
 }  // namespace
 
-void InvoiceTermsOptions::add_to(CLI::App& command, bool required) {
-  auto* option = command.add_option("--book", book, "the price book that teams pay by");
-  if (required) option->required();
+void InvoiceTermsOptions::add_to(CLI::App& command) {
+  command.add_option("--book", book,
+                     "the price book that teams pay by; else the contracts' closed months");
   command.add_option("--models", models, "the model catalogue, for model tiers");
   command.add_option("--organisation", organisation,
                      "which team belongs to which bill-to; else every team is its own");
@@ -80,13 +83,20 @@ Result<InvoiceTerms> read_invoice_terms(const InvoiceTermsOptions& options) {
 Result<InvoiceTerms> read_invoice_terms(const InvoiceStore& store,
                                         const std::vector<TermsReference>& references) {
   InvoiceTerms terms;
+  const bool contracts =
+      std::any_of(references.begin(), references.end(),
+                  [](const auto& reference) { return reference.kind == billing::allocation_kind; });
   for (const auto& reference : references) {
+    // A closed month names terms that lie in the ledger under names of their own.
+    if (contracts && (reference.kind != "organisation" || !store.has_terms(reference.content_hash)))
+      continue;
     TRY(auto text, store.terms(reference.content_hash));
     TRY(add_terms(terms, reference.kind, std::move(text),
                   reference.kind + " " + reference.id + " " + reference.version));
   }
   std::sort(terms.references.begin(), terms.references.end());
-  if (!terms.book) return corruption("an invoice names no price book");
+  if (!terms.book && !contracts)
+    return corruption("an invoice names neither a price book nor a closed month");
   return terms;
 }
 
@@ -129,9 +139,8 @@ std::vector<billing::Blocker> InvoiceRating::incomplete(Interval period) const {
   return blockers;
 }
 
-void InvoiceRating::add_ledger_blockers(const InvoiceTerms& terms, Interval period,
+void InvoiceRating::add_ledger_blockers(const billing::Organisation* organisation, Interval period,
                                         billing::BillToMonths& months) const {
-  const auto* organisation = terms.organisation ? &*terms.organisation : nullptr;
   const auto late = incomplete(period);
   for (auto& [bill_to, rated] : months)
     rated.blockers.insert(rated.blockers.end(), late.begin(), late.end());
@@ -155,21 +164,34 @@ Result<RatedBillTos> InvoiceRating::month(int32_t month, const InvoiceTerms& ter
   ledger::UsageQuery query;
   query.interval = {zone.month_begin(month), zone.month_begin(month + 1)};
   query.bucket = ledger::Bucket::grain;
-  TRY(const auto usage, reader_->usage(query));
+  TRY(auto usage, read_usage(*reader_, query));
+  billing::leave_unattributed(usage);
+  return terms.book ? month_of_book(usage, terms, query.interval, month)
+                    : month_of_contracts(usage, terms, query.interval, month);
+}
+
+Result<RatedBillTos> InvoiceRating::month_of_book(const UsageTable& usage,
+                                                  const InvoiceTerms& terms, Interval period,
+                                                  int32_t month) const {
   std::vector<billing::Decision> decisions;
   for (const auto& decision : store_->decisions())
     if (decision.month == month) decisions.push_back(decision);
+  const auto* organisation = terms.organisation ? &*terms.organisation : nullptr;
   const billing::BookTerms book{*terms.book, terms.catalog ? &*terms.catalog : nullptr,
-                                terms.organisation ? &*terms.organisation : nullptr, zone};
+                                organisation, issuer().zone};
   TRY(auto months, billing::rate_bill_tos(usage, book, month, decisions));
-  add_ledger_blockers(terms, query.interval, months);
+  add_ledger_blockers(organisation, period, months);
+  return settled(std::move(months), month);
+}
+
+Result<RatedBillTos> InvoiceRating::settled(billing::BillToMonths months, int32_t month) const {
   RatedBillTos rated;
   for (auto& [bill_to, one] : months) {
-    std::vector<billing::Decision> own;
-    for (const auto& decision : decisions)
-      if (decision.bill_to == bill_to) own.push_back(decision);
-    rated[bill_to] = {settle(std::move(one.month), one.blockers, own, one.currency), one.currency,
-                      std::move(one.usage)};
+    auto& result = rated[bill_to];
+    result.settled =
+        settle(std::move(one.month), one.blockers, store_->decisions(bill_to, month), one.currency);
+    result.currency = one.currency;
+    result.usage = std::move(one.usage);
   }
   return rated;
 }

@@ -21,11 +21,12 @@ struct InvoiceTermsOptions {
   std::string book;
   std::string models;
   std::string organisation;
-  // --book, --models, --organisation.
-  void add_to(CLI::App& command, bool required);
+  // --book, --models, --organisation. Without a book the closed months of contracts are invoiced.
+  void add_to(CLI::App& command);
 };
 
-// One set of terms, parsed, with its texts.
+// One set of terms, parsed, with its texts. Without a book: whatever the contracts' closed months
+// say, which name their terms themselves.
 struct InvoiceTerms {
   std::optional<billing::PriceBook> book;
   std::optional<billing::ModelCatalog> catalog;
@@ -42,6 +43,7 @@ struct RatedBillTo {
   billing::Settled settled;
   billing::Currency currency;
   billing::SealedUsage usage;
+  std::vector<billing::TermsReference> references;  // beside those of the terms
 };
 using RatedBillTos = std::map<std::string, RatedBillTo, std::less<>>;
 
@@ -75,7 +77,12 @@ class InvoiceRating {
   InvoiceRating(const ledger::Reader& reader, const InvoiceStore& store, Instant now)
       : reader_(&reader), store_(&store), now_(now) {}
   Result<void> read_quarantine();
-  void add_ledger_blockers(const InvoiceTerms& terms, Interval period,
+  Result<RatedBillTos> settled(billing::BillToMonths months, int32_t month) const;
+  Result<RatedBillTos> month_of_book(const UsageTable& usage, const InvoiceTerms& terms,
+                                     Interval period, int32_t month) const;
+  Result<RatedBillTos> month_of_contracts(const UsageTable& usage, const InvoiceTerms& terms,
+                                          Interval period, int32_t month) const;
+  void add_ledger_blockers(const billing::Organisation* organisation, Interval period,
                            billing::BillToMonths& months) const;
   std::vector<billing::Blocker> incomplete(Interval period) const;
 

@@ -147,16 +147,30 @@ void InvoiceStore::posted(const Invoice& invoice, const std::vector<std::string>
   for (const auto& text : terms) posted_terms_.emplace(billing::sha256_hex(text), text);
 }
 
+// Kept for an invoice by its content, or posted as a document of its own.
+Result<std::optional<DocumentVersion>> InvoiceStore::find_terms(
+    std::string_view content_hash) const {
+  TRY(auto kept, documents_.latest(key_of(terms_kind, content_hash)));
+  if (kept) return kept;
+  std::optional<DocumentVersion> posted;
+  TRY(documents_.each(name_space, "organisation",
+                      [&](const DocumentVersion& version) -> Result<bool> {
+                        if (ledger::to_hex(version.content_hash) == content_hash) posted = version;
+                        return !posted;
+                      }));
+  return posted;
+}
+
 bool InvoiceStore::has_terms(std::string_view content_hash) const {
   if (posted_terms_.contains(content_hash)) return true;
-  const auto found = documents_.latest(key_of(terms_kind, content_hash));
+  const auto found = find_terms(content_hash);
   return found.has_value() && found.value().has_value();
 }
 
 Result<std::string> InvoiceStore::terms(std::string_view content_hash) const {
   const auto posted = posted_terms_.find(content_hash);
   if (posted != posted_terms_.end()) return posted->second;
-  TRY(const auto version, documents_.latest(key_of(terms_kind, content_hash)));
+  TRY(const auto version, find_terms(content_hash));
   if (!version)
     return Error{ErrorCode::not_found,
                  "the ledger does not have the terms " + std::string(content_hash)};

@@ -56,6 +56,7 @@ class InvoiceStore {
   explicit InvoiceStore(const ledger::Documents& documents) : documents_(documents) {}
   Result<void> read();
   Result<void> read_decisions();
+  Result<std::optional<ledger::DocumentVersion>> find_terms(std::string_view content_hash) const;
 
   ledger::Documents documents_;
   billing::Issuer issuer_;

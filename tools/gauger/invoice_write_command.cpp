@@ -58,6 +58,7 @@ Result<Invoice> previewed(const InvoiceLedger& at, InvoiceRating& rating, const 
                           const std::string& bill_to, int32_t month, const RatedBillTo& rated) {
   billing::FinalizeInput input;
   input.header = invoice_header(at, terms, bill_to, month, rated.currency);
+  put_references(rated, input.header);
   input.current = rated.settled;
   input.current.open.clear();
   TRY(input.earlier, rating.earlier(bill_to, rated.currency, month));
@@ -244,6 +245,7 @@ Result<Invoice> finalize_one(InvoiceWriter& writer, InvoiceRating& rating,
                              const std::string& bill_to, int32_t month, const RatedBillTo& rated) {
   billing::FinalizeInput input;
   input.header = invoice_header(writer.at, terms, bill_to, month, rated.currency);
+  put_references(rated, input.header);
   input.current = rated.settled;
   input.usage = rated.usage;
   if (options.force)
@@ -331,7 +333,7 @@ void add_invoice_write_commands(CLI::App& invoice, Run& run) {
   common.add_ledger_to(*review);
   common.add_scope_to(*review);
   common.add_who_to(*review);
-  common.terms.add_to(*review, true);
+  common.terms.add_to(*review);
   review->add_flag("--all", common.all, "everybody with usage");
   add_output_option(*review, common.output);
   review->callback([options, &run] { run = [options] { return run_review(*options); }; });
@@ -344,7 +346,7 @@ void add_invoice_write_commands(CLI::App& invoice, Run& run) {
   common.add_ledger_to(*decide);
   common.add_scope_to(*decide);
   common.add_who_to(*decide);
-  common.terms.add_to(*decide, true);
+  common.terms.add_to(*decide);
   decide->add_flag("--all", common.all, "of every bill-to that has it");
   decide->add_option("--blocker", options->blockers, "its id; may be repeated");
   decide->add_option("--kind", options->kind, "every open blocker of a kind, such as unpriced");
@@ -362,7 +364,7 @@ void add_invoice_write_commands(CLI::App& invoice, Run& run) {
   common.add_ledger_to(*finalize);
   common.add_scope_to(*finalize);
   common.add_who_to(*finalize);
-  common.terms.add_to(*finalize, true);
+  common.terms.add_to(*finalize);
   finalize->add_flag("--all", common.all, "everybody with usage");
   finalize->add_flag("--force", options->force, "in spite of what blocks it; needs --reason");
   finalize->callback([options, &run] { run = [options] { return run_finalize(*options); }; });
