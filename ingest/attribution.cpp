@@ -72,8 +72,8 @@ class AttributionParser {
       attribution.rules_.push_back(std::move(rule));
     }
     std::ranges::sort(attribution.names_);
-    const auto same = std::ranges::unique(attribution.names_);
-    attribution.names_.erase(same.begin(), same.end());
+    attribution.names_.erase(std::unique(attribution.names_.begin(), attribution.names_.end()),
+                             attribution.names_.end());
     return attribution;
   }
 
