@@ -5,6 +5,7 @@
 #include <map>
 
 #include "billing/contracts/closed_month.h"
+#include "billing/contracts/contract_rating.h"
 #include "tools/gauger/invoice_rating.h"
 #include "tools/gauger/terms_source.h"
 
@@ -113,6 +114,20 @@ Result<void> add_closed(const Closed& closed, const billing::Organisation* organ
   return success();
 }
 
+// Usage of accounts that no contract covers has no price.
+void add_uncontracted(const UsageTable& usage, std::span<const billing::Contract> contracts,
+                      const billing::Organisation* organisation, Interval period,
+                      BillToMonths& months) {
+  billing::Rated names;
+  names.strings = usage.strings;
+  names.keys = usage.keys;
+  for (const auto& open : billing::uncontracted(usage, contracts, period)) {
+    const auto team = usage.text(usage.keys[open.key].team);
+    months[billing::bill_to_at(organisation, team, open.from)].blockers.push_back(
+        blocker_of(names, open));
+  }
+}
+
 void add_unclosed(const std::string& contract, int32_t month, BillToMonths& months) {
   for (auto& [bill_to, one] : months) {
     billing::Blocker blocker{BlockerKind::unallocated,
@@ -162,6 +177,7 @@ Result<RatedBillTos> InvoiceRating::month_of_contracts(const UsageTable& usage,
   }
   for (const auto& contract : known.company.contracts)
     if (!closed.contains(contract.id)) add_unclosed(contract.id, month, months);
+  add_uncontracted(usage, known.company.contracts, organisation, period, months);
   for (auto& [bill_to, one] : months)
     one.usage = billing::seal_usage(usage, period, [&](const UsageKey& key, Instant at) {
       return billing::bill_to_at(organisation, usage.text(key.team), at) == bill_to;
