@@ -45,7 +45,9 @@ std::string summary_of(const Organisation& organisation) {
 }
 
 Error conflict_at(const TermsDocument& document, std::string sentence) {
-  return {ErrorCode::conflict, document.file() + ": " + std::move(sentence)};
+  auto error = document_error(document.file(), document.line("id"), std::move(sentence));
+  error.code = ErrorCode::conflict;
+  return error;
 }
 
 // The documents of a Terms, taken apart.
@@ -68,18 +70,20 @@ class Gatherer {
     }
     for (const auto& [id, policy] : terms_.policies)
       if (!policy.rate_card.empty() && !terms_.company.books.contains(policy.rate_card))
-        return invalid_argument(policy.file + ": the rate card '" + policy.rate_card +
-                                "' of the policy " + id + " is not among the terms");
+        return document_error(policy.file, line_of(TermsKind::chargeback_policy, id, "rate_card"),
+                              "the rate card '" + policy.rate_card + "' of the policy " + id +
+                                  " is not among the terms");
     return std::move(terms_);
   }
 
  private:
   Result<void> add(TermsDocument document) {
     const std::string kind(to_string(document.kind()));
-    const auto [first, added] = files_.try_emplace({kind, document.id()}, document.file());
+    const Place place{document.file(), document.lines};
+    const auto [first, added] = places_.try_emplace({document.kind(), document.id()}, place);
     if (!added)
       return conflict_at(document, "the " + kind + " '" + document.id() +
-                                       "' stands twice, also in " + first->second);
+                                       "' stands twice, also in " + first->second.file);
     terms_.references.push_back({kind, document.id(), document.version(), document.content_hash});
     switch (document.kind()) {
       case TermsKind::price_book: put(std::get<PriceBook>(std::move(document.content))); break;
@@ -137,12 +141,23 @@ class Gatherer {
   Result<void> check_capacity(const CapacityRecords& capacity) const {
     for (const auto& contract : terms_.company.contracts)
       if (contract.id == capacity.contract) return success();
-    return invalid_argument(capacity.file + ": the contract '" + capacity.contract +
-                            "' of the capacity records " + capacity.id + " is not among the terms");
+    return document_error(capacity.file, line_of(TermsKind::capacity, capacity.id, "contract"),
+                          "the contract '" + capacity.contract + "' of the capacity records " +
+                              capacity.id + " is not among the terms");
   }
 
+  int line_of(TermsKind kind, const std::string& id, std::string_view key) const {
+    const auto& lines = places_.at({kind, id}).lines;
+    const auto found = lines.find(key);
+    return found == lines.end() ? 0 : found->second;
+  }
+
+  struct Place {
+    std::string file;
+    std::map<std::string, int, std::less<>> lines;
+  };
   Terms terms_;
-  std::map<std::pair<std::string, std::string>, std::string> files_;
+  std::map<std::pair<TermsKind, std::string>, Place> places_;
 };
 
 // What a ledger of fixed grain and boundaries can tell apart.
@@ -231,6 +246,7 @@ Result<TermsDocument> parse_terms(std::string_view text, std::string_view file) 
     return fields.error(*root.find("kind"), "'kind: " + name + "' is none of " + known);
   }
   TermsDocument document;
+  for (const auto& member : root.members) document.lines[member.name] = member.line;
   document.content_hash = ledger::to_hex(ledger::sha256(text));
   switch (*kind) {
     case TermsKind::price_book: {

@@ -50,6 +50,12 @@ using TermsContent = std::variant<PriceBook, ModelCatalog, Contract, CapacityRec
 struct TermsDocument {
   TermsContent content;
   std::string content_hash;  // SHA-256 of its text, in hexadecimal digits
+  std::map<std::string, int, std::less<>> lines;  // of its keys
+
+  int line(std::string_view key) const {
+    const auto found = lines.find(key);
+    return found == lines.end() ? 0 : found->second;
+  }
 
   TermsKind kind() const { return static_cast<TermsKind>(content.index()); }
   const std::string& file() const;
