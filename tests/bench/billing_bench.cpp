@@ -109,6 +109,7 @@ constexpr int substituted = 10'000'000;
 
 UsageTable substituted_usage() {
   UsageTable made;
+  made.context_boundaries = {200'000};
   made.strings = {"", "p", "frontier", "cluster", "student", "search", "h100"};
   for (int team = 0; team < 20; ++team) {
     made.strings.push_back("team-" + std::to_string(team));
