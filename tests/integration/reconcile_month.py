@@ -17,6 +17,15 @@ prices:
   - {provider: anthropic, model: claude-opus-4-7, per: million, input_uncached: 5, output_text: 25}
   - {provider: anthropic, model: claude-opus-4-7, service_tier: priority, per: million, input_uncached: 10, output_text: 50}
 """
+CONTRACT = """kind: contract
+id: frontier
+version: 1
+provider: anthropic
+currency: USD
+begins: 2026-01-01
+ends: 2027-01-01
+regimes: [{from: 2026-01-01, tokens: {price_book: anthropic-list, discounts: [{percent: 10, model: "*"}]}}]
+"""
 TEAMS = """attribution:
   - {match: {workspace: lab}, team: research}
 """
@@ -136,6 +145,19 @@ class ReconcileMonth(cli.CliTest):
         self.assertEqual({row["class"] for row in disputed},
                          {"duplicate", "missing_in_ledger", "provider_only_fee", "quantity"})
         self.assertEqual(cli.verified(self.ledger)["findings"], [])
+
+    def test_our_side_is_rated_with_the_contract_that_was_posted(self):
+        contract = self.directory / "contract.yaml"
+        contract.write_text(CONTRACT)
+        self.load(*self.write_report())
+        ask = ["reconcile", "report", "--data", self.ledger, "--provider", "anthropic",
+               "--period", "2026-08", "--output", "json"]
+        self.assertIn("gauger terms post", cli.gauger(*ask, code=1).stderr)
+        cli.gauger("terms", "post", "--data", self.ledger, "--by", "ada", self.book, contract)
+        report = json.loads(cli.gauger(*ask).stdout)
+        # A tenth is discounted, so every price of the report is higher than ours.
+        self.assertEqual(report["ledger_total"], "11.295")
+        self.assertIn("rate", {c["class"] for c in report["classes"]})
 
     def test_refusals_name_what_is_missing(self):
         self.assertIn("no statement of 'anthropic'", self.reconcile("report", code=1).stderr)

@@ -11,7 +11,7 @@
 #include "billing/reconciliation/statement_diff.h"
 #include "billing/reconciliation/statement_reader.h"
 #include "billing/text_table.h"
-#include "ledger/ledger.h"
+#include "tools/gauger/closed_months.h"
 #include "tools/gauger/command.h"
 #include "tools/gauger/document_file.h"
 #include "tools/gauger/ledger_options.h"
@@ -119,24 +119,22 @@ Result<void> run_load(const LoadOptions& options) {
     print_statement(statement, "read, not stored");
     return success();
   }
-  // A statement belongs to a ledger that is there; a writer would make a new one.
-  TRY(ledger::Reader::open(options.data));
   if (content.size() > limits::document_bytes_max)
     return invalid_argument(fmt::format(
         "the statement is {} bytes in the ledger's form, more than {}: load it in parts, by "
         "--period, --where or --account",
         content.size(), limits::document_bytes_max));
-  const SystemClock clock;
-  TRY(const auto ledger, ledger::Ledger::open(options.data, {}, clock));
+  TRY(const auto reader, ledger::Reader::open(options.data));
+  const auto documents = reader->documents();
   const ledger::DocumentKey key{"default", std::string(statement_kind), statement.id()};
-  TRY(const auto latest, ledger->documents().latest(key));
+  TRY(const auto latest, documents.latest(key));
   if (latest && latest->content_hash == ledger::sha256(content)) {
     print_statement(statement, fmt::format("known already, as version {}", latest->version));
-    return ledger->close();
+    return success();
   }
   std::optional<billing::Statement> before;
   if (latest) {
-    TRY(const auto document, ledger->documents().read(*latest));
+    TRY(const auto document, documents.read(*latest));
     TRY(before, billing::parse_statement_text(document.content, key.id));
   }
   ledger::DocumentDraft draft;
@@ -146,12 +144,12 @@ Result<void> run_load(const LoadOptions& options) {
   draft.media_type = "text/csv";
   draft.content = std::move(content);
   draft.after_version = latest ? latest->version : 0;
-  TRY(const auto versions, ledger->append_documents({std::move(draft)}));
+  TRY(const auto versions, append_documents(options.data, {std::move(draft)}));
   print_statement(statement, fmt::format("version {}", versions.front().version));
   if (before)
     print("  restated since version " + std::to_string(latest->version) + ": " +
           statement_diff_table(diff_statements(*before, statement), listed_default));
-  return ledger->close();
+  return success();
 }
 
 void add_load(CLI::App& parent, Run& run) {
@@ -260,14 +258,6 @@ void add_signature(CLI::App& command, SignOptions& options) {
   command.add_option("--why", options.reason, "why, in words")->required();
 }
 
-Result<ledger::DocumentVersion> append(const std::string& data, ledger::DocumentDraft draft) {
-  const SystemClock clock;
-  TRY(const auto ledger, ledger::Ledger::open(data, {}, clock));
-  TRY(const auto versions, ledger->append_documents({std::move(draft)}));
-  TRY(ledger->close());
-  return versions.front();
-}
-
 // The last document of that kind for this reconciliation.
 Result<std::optional<ledger::Document>> latest_of(const std::string& data, std::string_view kind,
                                                   const std::string& id) {
@@ -307,9 +297,10 @@ Result<void> run_sign_off(const SignOptions& options) {
                format_instant(latest->version.recorded_at), latest->version.reason);
     return success();
   }
-  TRY(const auto version,
-      append(options.reconcile.data,
-             draft_of(options, run->result, reconciliation_kind, std::move(content), latest)));
+  TRY(const auto versions,
+      append_documents(options.reconcile.data, {draft_of(options, run->result, reconciliation_kind,
+                                                         std::move(content), latest)}));
+  const auto& version = versions.front();
   fmt::print("{} signed off by {} at {}, version {}\n", id, version.author,
              format_instant(version.recorded_at), version.version);
   fmt::print("difference {} {}, matched {}, explained {}\n",
@@ -387,9 +378,10 @@ Result<void> run_post(const SignOptions& options) {
                  line.team.empty() ? billing::unallocated : std::string_view(line.team),
                  posting.currency.format_minor(line.amount_minor));
   }
-  TRY(const auto version,
-      append(options.reconcile.data,
-             draft_of(options, run->result, posting_kind, std::move(content), latest)));
+  TRY(const auto versions,
+      append_documents(options.reconcile.data,
+                       {draft_of(options, run->result, posting_kind, std::move(content), latest)}));
+  const auto& version = versions.front();
   fmt::print(stderr, "posted as version {}\n", version.version);
   return success();
 }

@@ -11,6 +11,7 @@
 #include "schemas/evidence.h"
 #include "tools/gauger/ledger_options.h"
 #include "tools/gauger/text_file.h"
+#include "tools/gauger/usage_reading.h"
 
 namespace gauger::tools {
 namespace {
@@ -76,37 +77,36 @@ Result<void> read_statements(const ReconcileOptions& options, const ledger::Docu
   return success();
 }
 
-// Documents named by files, which live as long as the rating.
-struct Terms {
-  std::vector<billing::Contract> contracts;
-  std::vector<billing::CapacityRecords> capacity;
-  billing::PriceBooks books;
-};
-
-Result<Terms> read_terms(const ReconcileOptions& options) {
-  Terms terms;
-  for (const auto& path : options.books) {
-    TRY(const auto text, read_text_file(path));
-    TRY(auto book, billing::parse_price_book(text, path));
+// The terms in force in the period's last month; a book of its own goes before all contracts.
+Result<void> read_terms(const ReconcileOptions& options, const ledger::Reader& reader,
+                        ReconcileRun& run) {
+  const auto& zone = run.statements.front().coverage.zone;
+  const ledger::Documents documents(reader.store(),
+                                    options.terms.known_at.value_or(reader.head().sequence));
+  TRY(auto source, TermsSource::open(options.terms.files, &documents));
+  const auto last = zone.local_month(zone.day_begin(run.input.days.until) - Duration{1});
+  TRY(run.terms, source.month(last));
+  auto& company = run.terms.company;
+  std::erase_if(company.contracts,
+                [&](const auto& contract) { return contract.provider != options.provider; });
+  if (!options.book.empty()) {
+    TRY(const auto text, read_text_file(options.book));
+    TRY(auto book, billing::parse_price_book(text, options.book));
+    company.contracts.clear();
+    company.books.clear();
     auto id = book.id;
-    terms.books.emplace(std::move(id), std::move(book));
+    company.books.emplace(std::move(id), std::move(book));
   }
-  for (const auto& path : options.contracts) {
-    TRY(const auto text, read_text_file(path));
-    TRY(auto contract, billing::parse_contract(text, path));
-    terms.contracts.push_back(std::move(contract));
-  }
-  for (const auto& path : options.capacity) {
-    TRY(const auto text, read_text_file(path));
-    TRY(auto records, billing::parse_capacity_records(text, path));
-    terms.capacity.push_back(std::move(records));
-  }
-  TRY(billing::check_contracts(terms.contracts));
-  return terms;
+  if (company.contracts.empty() && options.book.empty())
+    return Error{
+        ErrorCode::not_found,
+        "there is no contract with '" + options.provider +
+            "' among the terms: `gauger terms post` one, or name a price book with --book"};
+  return success();
 }
 
-Result<UsageTable> read_usage(const ledger::Reader& reader, const TimeZone& zone, DayRange days,
-                              const std::string& provider) {
+Result<UsageTable> usage_of_days(const ledger::Reader& reader, const TimeZone& zone, DayRange days,
+                                 const std::string& provider) {
   ledger::UsageQuery query;
   query.interval = {zone.day_begin(days.from), zone.day_begin(days.until)};
   query.bucket = ledger::Bucket::grain;
@@ -117,7 +117,20 @@ Result<UsageTable> read_usage(const ledger::Reader& reader, const TimeZone& zone
         Dimension::usage_source})
     query.group |= ledger::mask_of(dimension);
   query.filters = {{Dimension::provider, provider}};
-  return reader.usage(query);
+  TRY(auto usage, read_usage(reader, query));
+  billing::leave_unattributed(usage);
+  return usage;
+}
+
+// What only the months before would tell.
+void note_history(const ReconcileRun& run, std::vector<std::string>& notes) {
+  for (const auto& contract : run.terms.company.contracts)
+    for (const auto& regime : contract.regimes) {
+      const auto* tokens = std::get_if<billing::TokenTerms>(&regime.terms);
+      if (tokens != nullptr && tokens->commitment)
+        notes.push_back("the commitment of the contract " + contract.id +
+                        " is rated without the months before");
+    }
 }
 
 }  // namespace
@@ -132,14 +145,10 @@ void ReconcileOptions::add_to(CLI::App& command) {
       .add_option("--statement", statements,
                   "only this statement, by its id, with @VERSION where not the latest")
       ->allow_extra_args(false);
-  command.add_option("--book", books, "the price book that our side is rated with")
-      ->allow_extra_args(false);
-  command.add_option("--contract", contracts, "the contract with the provider, in place of a book")
-      ->allow_extra_args(false);
-  command.add_option("--capacity", capacity, "capacity records of a contract")
-      ->allow_extra_args(false);
+  command.add_option("--book", book,
+                     "rate our side with this price book, in place of the ledger's contracts");
+  terms.add_to(command);
   command.add_option("--mapping", mapping, "the statement mapping: names, tolerance");
-  command.add_option("--exchange-rates", exchange_rates, "rates for lines in other currencies");
 }
 
 Result<DayRange> parse_days(const std::string& text) {
@@ -179,16 +188,13 @@ Result<std::unique_ptr<ReconcileRun>> run_reconciliation(const ReconcileOptions&
       return invalid_argument(options.mapping + " maps statements of '" + run->mapping.provider +
                               "', not of '" + options.provider + "'");
   }
-  if (!options.exchange_rates.empty()) {
-    TRY(const auto text, read_text_file(options.exchange_rates));
-    TRY(run->exchange_rates, billing::parse_exchange_rates(text, options.exchange_rates));
-  }
-  TRY(const auto terms, read_terms(options));
-  const billing::LedgerTerms ledger_terms{terms.contracts, terms.books, terms.capacity};
+  TRY(read_terms(options, *reader, *run));
+  const auto& company = run->terms.company;
+  const billing::LedgerTerms ledger_terms{company.contracts, company.books, company.capacity};
   const auto& zone = run->statements.front().coverage.zone;
   auto& input = run->input;
   const auto needed = billing::days_to_rate(zone, input.days, ledger_terms);
-  TRY(const auto usage, read_usage(*reader, zone, needed, options.provider));
+  TRY(const auto usage, usage_of_days(*reader, zone, needed, options.provider));
   TRY(run->rated, billing::rate_by_day(usage, options.provider, zone, input.days, ledger_terms));
   input.provider = options.provider;
   input.statements = run->statements;
@@ -196,8 +202,9 @@ Result<std::unique_ptr<ReconcileRun>> run_reconciliation(const ReconcileOptions&
   input.context_boundaries = usage.context_boundaries;
   input.grain = usage.grain;
   input.mapping = &run->mapping;
-  if (!options.exchange_rates.empty()) input.exchange_rates = &run->exchange_rates;
+  if (!run->terms.exchange_rates.empty()) input.exchange_rates = &run->terms.exchange_rates.front();
   TRY(run->result, billing::reconcile(input));
+  note_history(*run, run->result.grain.notes);
   return run;
 }
 

@@ -1,5 +1,5 @@
-// What the sub-commands of `gauger reconcile` read: statements stored in the ledger, terms from
-// files, our usage of their days; and the reconciliation made of them.
+// What the sub-commands of `gauger reconcile` read: statements and terms of the ledger, our usage
+// of their days; and the reconciliation made of them.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -10,6 +10,7 @@
 #include "billing/reconciliation/posting.h"
 #include "billing/reconciliation/sign_off.h"
 #include "ledger/reader.h"
+#include "tools/gauger/terms_source.h"
 
 namespace gauger::tools {
 
@@ -23,11 +24,9 @@ struct ReconcileOptions {
   std::string provider;
   std::string period;
   std::vector<std::string> statements;  // ids, with @version; empty: all of the provider
-  std::vector<std::string> books;
-  std::vector<std::string> contracts;
-  std::vector<std::string> capacity;
+  std::string book;                     // a price book in place of the ledger's contracts
+  TermsOptions terms;
   std::string mapping;
-  std::string exchange_rates;
 
   void add_to(CLI::App& command);
 };
@@ -37,7 +36,7 @@ struct ReconcileRun {
   std::vector<billing::Statement> statements;
   std::vector<billing::StatementVersion> versions;
   billing::StatementMapping mapping;
-  billing::ExchangeRates exchange_rates;
+  billing::Terms terms;
   std::vector<billing::Rated> rated;
   billing::GrainInput input;
   billing::Reconciliation result;
