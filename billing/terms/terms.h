@@ -49,7 +49,7 @@ using TermsContent = std::variant<PriceBook, ModelCatalog, Contract, CapacityRec
 
 struct TermsDocument {
   TermsContent content;
-  std::string content_hash;  // SHA-256 of its text, in hexadecimal digits
+  std::string content_hash;                       // SHA-256 of its text, in hexadecimal digits
   std::map<std::string, int, std::less<>> lines;  // of its keys
 
   int line(std::string_view key) const {
