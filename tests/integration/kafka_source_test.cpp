@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <random>
 #include <thread>
 
 #include "ingest/kafka_producer.h"
@@ -186,6 +187,41 @@ TEST_CASE("reading goes on where the ledger stands", "[integration][kafka]") {
   CHECK(read_all(config, reader.stored()).records == 0);
   send(bootstrap, topic, 2, 5, 1000);
   CHECK(read_all(config, reader.stored()).records == 10);
+}
+
+TEST_CASE("stored records are found again in long logs", "[integration][kafka]") {
+  const auto bootstrap = kafka_bootstrap();
+  const auto topic = topic_name("long");
+  constexpr int partitions = 12;
+  constexpr size_t count = 30'000;
+  constexpr size_t last = 15'000;
+  create_topic(bootstrap, topic, partitions);
+  KafkaProducerConfig producing;
+  producing.connection.brokers = bootstrap;
+  producing.topic = topic;
+  auto producer = KafkaProducer::connect(producing).value();
+  // Several batches of the largest size in every partition: one of them fills a broker's answer.
+  // They do not compress.
+  std::mt19937_64 random(1);
+  std::string bytes(1U << 20, ' ');
+  for (auto& byte : bytes) byte = static_cast<char>(random());
+  const auto value_at = [&](size_t i) { return std::string_view(bytes).substr(i * 29, 300); };
+  std::vector<KafkaRecord> records;
+  for (int p = 0; p < partitions; ++p)
+    for (size_t i = 0; i < count; ++i) records.push_back({value_at(i), p, {}});
+  REQUIRE(producer->send(records).has_value());
+  REQUIRE(producer->flush(60s).has_value());
+  std::vector<KafkaPosition> stored;
+  for (int p = 0; p < partitions; ++p)
+    stored.push_back({p, last + 1, last, ledger::hash64(value_at(last))});
+  // A quarter of a second is what it takes; a busy machine may need more than one attempt.
+  auto config = config_of(bootstrap, topic);
+  config.connection.timeout = 1s;
+  bool started = false;
+  for (int attempt = 0; attempt < 3 && !started; ++attempt)
+    started = KafkaSource::connect(config).value()->start(stored).has_value();
+  CHECK(started);
+  CHECK(read_all(config_of(bootstrap, topic), stored).records == partitions * (count - last - 1));
 }
 
 TEST_CASE("a batch keeps its limits and outlives its source", "[integration][kafka]") {
