@@ -102,12 +102,20 @@ STUDENTS = {"alpha": ("in-house", "small-a"), "beta": ("hosted", "small-b")}
 COUNTS = ("input_uncached", "cache_read", "output_text", "compute_us")
 
 
+REATTRIBUTION = """kind: reattribution
+id: old-gateway
+version: 1
+rules: [{match: {source: old-gateway}, team: search}]
+"""
+
+
 class Traffic:
     """Events as JSON, in the order of their delivery."""
 
     def __init__(self, seed):
         self.random = random.Random(seed)
         self.on_time, self.late = [], []
+        self.source = "gateway"
         for month, days in zip(MONTHS, (30, 31, 31)):
             for number in range(4000):
                 day = self.random.randint(1, days)
@@ -115,7 +123,7 @@ class Traffic:
                                                f"{self.random.randint(0, 59):02}:00Z")
 
     def event(self, key, at, program, model, **fields):
-        event = {"source": "gateway", "id": key, "completed_at": at, "program": program,
+        event = {"source": self.source, "id": key, "completed_at": at, "program": program,
                  "provider": model[0], "model": model[1], **fields}
         total = self.random.randint(800, 2600)
         event["cache_read"] = self.random.choice((0, 0, total // 3))
@@ -136,13 +144,17 @@ class Traffic:
         program = self.random.choice(("alpha", "beta"))
         who = {"team": self.random.choice(("search", "ads", "claims")),
                "workload": self.random.choice(("answers", "routes"))}
+        # One gateway does not know its team; REATTRIBUTION says it later.
+        self.source = "gateway"
+        if who["team"] == "search" and self.random.random() < 0.3:
+            self.source = "old-gateway"
         student = STUDENTS[program]
         outcome = self.random.choices(("accepted", "escalated", "failed"), (92, 6, 2))[0]
         stated_later = self.random.random() < 0.2
         self.event(key, at, program, student, **who,
                    **({} if stated_later else {"outcome": outcome}))
         if stated_later:
-            self.late.append({"source": "gateway", "id": key + "-outcome",
+            self.late.append({"source": self.source, "id": key + "-outcome",
                               "outcome_of": {"id": key}, "outcome": outcome})
         teacher = ("frontier", "teacher")
         if outcome == "escalated":
@@ -159,8 +171,14 @@ class Traffic:
                        **who)
         if self.random.random() < 0.01:
             self.event(key + "-mistake", at, program, student, outcome="accepted", **who)
-            self.late.append({"source": "gateway", "id": key + "-retraction",
+            self.late.append({"source": self.source, "id": key + "-retraction",
                               "retracts": {"id": key + "-mistake", "reason": "sent twice"}})
+
+
+def as_sent(event):
+    if event["source"] == "old-gateway":
+        return {name: value for name, value in event.items() if name != "team"}
+    return event
 
 
 def database(events):
@@ -282,9 +300,12 @@ class SavingsQuarter(unittest.TestCase):
         traffic = Traffic(20270101)
         for name, events in (("on_time", traffic.on_time), ("late", traffic.late)):
             path = cls.directory / f"{name}.jsonl"
-            path.write_text("".join(json.dumps(event) + "\n" for event in events))
+            path.write_text("".join(json.dumps(as_sent(event)) + "\n" for event in events))
             cli.ingest(cls.ledger, "--backfill", "--now", "2027-02-03T00:00:00Z",
                        path, *(["--context-boundaries", BOUNDARY] if name == "on_time" else []))
+        reattribution = cls.directory / "reattribution.yaml"
+        reattribution.write_text(REATTRIBUTION)
+        cli.gauger("reattribute", "post", "--data", cls.ledger, "--author", "ada", reattribution)
         cls.base = database(traffic.on_time + traffic.late)
 
     @classmethod

@@ -9,6 +9,7 @@
 #include "ledger/hash.h"
 #include "tools/gauger/document_file.h"
 #include "tools/gauger/ledger_options.h"
+#include "tools/gauger/usage_reading.h"
 
 namespace gauger::tools {
 namespace {
@@ -101,11 +102,10 @@ class JudgedRows {
   JudgedRows(const UsageTable& usage, const ledger::Reader& reader,
              const std::vector<billing::Program>& programs)
       : reader_(reader), programs_(programs) {
-    table_.strings = usage.strings;
     table_.context_boundaries = usage.context_boundaries;
     table_.grain = usage.grain;
     table_.as_of_sequence = usage.as_of_sequence;
-    for (uint32_t i = 0; i < usage.strings.size(); ++i) ids_.try_emplace(usage.strings[i], i);
+    ids_.try_emplace(std::string(), 0);
     for (const auto& program : programs) judges_.emplace_back(program, usage.context_boundaries);
   }
 
@@ -187,6 +187,26 @@ class JudgedRows {
   std::map<std::tuple<Instant, uint32_t, ContextTier>, Sums> rows_;
   UsageTable table_;
 };
+
+// The same rows, their texts told by the ids of `strings` and of new ones behind them.
+UsageTable with_strings(UsageTable table, std::vector<std::string> strings) {
+  std::unordered_map<std::string, uint32_t> ids;
+  for (uint32_t i = 0; i < strings.size(); ++i) ids.try_emplace(strings[i], i);
+  const auto renamed = [&](StringId id) {
+    const auto& text = table.strings[id.value];
+    const auto [found, added] = ids.try_emplace(text, static_cast<uint32_t>(strings.size()));
+    if (added) strings.push_back(text);
+    return StringId{found->second};
+  };
+  for (auto& key : table.keys)
+    for (auto* id :
+         {&key.name_space, &key.team, &key.project, &key.workload, &key.provider,
+          &key.provider_account, &key.model, &key.region, &key.accelerator, &key.program})
+      *id = renamed(*id);
+  for (auto& extra : table.extras) extra.name = renamed(extra.name);
+  table.strings = std::move(strings);
+  return table;
+}
 
 }  // namespace
 
@@ -291,7 +311,7 @@ Result<UsageTable> SavingsSource::usage(Interval interval) const {
                     std::min(interval.until, all_time.until)};
   query.bucket = ledger::Bucket::grain;
   query.group = ledger::all_dimensions & ~ledger::mask_of(ledger::Dimension::name_space);
-  return reader_->usage(query);
+  return read_usage(*reader_, query);
 }
 
 Result<UsageTable> SavingsSource::usage(const TimeZone& zone, MonthRange months) const {
@@ -333,7 +353,12 @@ Result<std::optional<UsageTable>> SavingsSource::judged_usage(const UsageTable& 
     keys.try_emplace(event.key_id, *event.key);
     return rows.add(event);
   }));
-  return std::optional(rows.finish([&](uint32_t id) { return keys.at(id); }));
+  auto judged = rows.finish([&](uint32_t id) { return keys.at(id); });
+  TRY(const auto documents, posted_reattributions(reader_->documents()));
+  if (!documents.empty()) {
+    TRY(judged, billing::reattribute(judged, documents));
+  }
+  return std::optional(with_strings(std::move(judged), usage.strings));
 }
 
 Result<billing::SavingsStatement> SavingsSource::statement(
