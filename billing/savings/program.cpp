@@ -315,6 +315,10 @@ Result<const T*> in_force(const Program& program, const std::vector<T>& list, In
 
 Result<Program> parse_program(std::string_view text, std::string_view file) {
   TRY(const auto root, parse_yaml(text, file));
+  return read_program(root, file);
+}
+
+Result<Program> read_program(const Node& root, std::string_view file) {
   TRY(auto fields, Fields::of(file, root, "a programme"));
   const Reader reader{file};
   Program program;
@@ -348,6 +352,10 @@ Result<Program> parse_program(std::string_view text, std::string_view file) {
 
 Result<Alternative> parse_alternative(std::string_view text, std::string_view file) {
   TRY(const auto root, parse_yaml(text, file));
+  return read_alternative(root, file);
+}
+
+Result<Alternative> read_alternative(const Node& root, std::string_view file) {
   TRY(auto fields, Fields::of(file, root, "an alternative"));
   const Reader reader{file};
   Alternative alternative;

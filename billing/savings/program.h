@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "billing/currency.h"
+#include "billing/document.h"
 #include "billing/precedence.h"
 #include "billing/rational.h"
 #include "schemas/meter.h"
@@ -115,6 +116,8 @@ struct Program {
 };
 
 Result<Program> parse_program(std::string_view text, std::string_view file);
+Result<Program> read_program(const Node& root, std::string_view file);
+
 // Another provider's model in place of one of ours: the same usage under that provider's price
 // book, with the tokens that its tokenizer would count.
 struct Alternative {
@@ -128,6 +131,7 @@ struct Alternative {
 };
 
 Result<Alternative> parse_alternative(std::string_view text, std::string_view file);
+Result<Alternative> read_alternative(const Node& root, std::string_view file);
 
 // conflict where two documents describe one programme.
 Result<void> check_programs(const std::vector<Program>& programs);

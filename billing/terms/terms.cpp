@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "ledger/hash.h"
 #include "schemas/time_zone.h"
@@ -43,6 +44,16 @@ std::string summary_of(const Organisation& organisation) {
   return counted(organisation.units.size(), "unit") + ", " +
          counted(organisation.teams.size(), "team");
 }
+std::string summary_of(const Program& program) {
+  return program.student.model + " for " + program.teacher.model + " in " +
+         program.currency.code() + ", live from " + format_month(program.go_live);
+}
+std::string summary_of(const Alternative& alternative) {
+  const auto& [student, teacher] =
+      std::tie(alternative.conversion.student, alternative.conversion.teacher);
+  return teacher.model + " of " + teacher.provider + " in place of " + student.model + " of " +
+         student.provider;
+}
 
 Error conflict_at(const TermsDocument& document, std::string sentence) {
   auto error = document_error(document.file(), document.line("id"), std::move(sentence));
@@ -62,6 +73,7 @@ class Gatherer {
               [](const auto& a, const auto& b) { return a.id < b.id; });
     std::sort(terms_.references.begin(), terms_.references.end());
     TRY(check_contracts(contracts));
+    TRY(check_programs(terms_.programs));
     for (const auto& contract : contracts) {
       TRY(check_books(contract));
     }
@@ -113,6 +125,12 @@ class Gatherer {
           return conflict_at(document, "'" + document.id() + "' is a second organisation beside '" +
                                            terms_.organisation->id + "'");
         terms_.organisation = std::get<Organisation>(std::move(document.content));
+        break;
+      case TermsKind::program:
+        terms_.programs.push_back(std::get<Program>(std::move(document.content)));
+        break;
+      case TermsKind::alternative:
+        terms_.alternatives.push_back(std::get<Alternative>(std::move(document.content)));
         break;
     }
     return success();
@@ -225,7 +243,12 @@ const std::string& TermsDocument::version() const {
   return std::visit([](const auto& one) -> const std::string& { return one.version; }, content);
 }
 std::optional<Instant> TermsDocument::applies_from() const {
-  return std::visit([](const auto& one) { return one.applies_from; }, content);
+  return std::visit(
+      [](const auto& one) -> std::optional<Instant> {
+        if constexpr (requires { one.applies_from; }) return one.applies_from;
+        return std::nullopt;
+      },
+      content);
 }
 std::string TermsDocument::summary() const {
   return std::visit([](const auto& one) { return summary_of(one); }, content);
@@ -275,6 +298,14 @@ Result<TermsDocument> parse_terms(std::string_view text, std::string_view file) 
     }
     case TermsKind::organisation: {
       TRY(document.content, read_organisation(root, file));
+      break;
+    }
+    case TermsKind::program: {
+      TRY(document.content, read_program(root, file));
+      break;
+    }
+    case TermsKind::alternative: {
+      TRY(document.content, read_alternative(root, file));
       break;
     }
   }

@@ -4,7 +4,8 @@
 // Two times. A document applies from a month (`applies_from`; ever where it says nothing) and was
 // known from a block of the ledger. Of the versions of one document that are known, the one known
 // last among those that apply is in force; so a later version changes the past exactly as far back
-// as it says. What changes inside a month is dated inside a document.
+// as it says. What changes inside a month is dated inside a document; of programmes and
+// alternatives, all is.
 //
 // Errors: invalid_argument and conflict name file and line. Nothing is gathered by half.
 #pragma once
@@ -22,6 +23,7 @@
 #include "billing/chargeback/exchange_rates.h"
 #include "billing/chargeback/organisation.h"
 #include "billing/contracts/company.h"
+#include "billing/savings/program.h"
 
 namespace gauger::billing {
 
@@ -33,10 +35,12 @@ enum class TermsKind : uint8_t {
   chargeback_policy,
   exchange_rates,
   organisation,
+  program,
+  alternative,
 };
-inline constexpr std::array<std::string_view, 7> terms_kind_names = {
-    "price_book",        "model_catalog",  "contract",    "capacity",
-    "chargeback_policy", "exchange_rates", "organisation"};
+inline constexpr std::array<std::string_view, 9> terms_kind_names = {
+    "price_book",     "model_catalog", "contract", "capacity",   "chargeback_policy",
+    "exchange_rates", "organisation",  "program",  "alternative"};
 constexpr std::string_view to_string(TermsKind kind) {
   return terms_kind_names[static_cast<size_t>(kind)];
 }
@@ -44,8 +48,9 @@ constexpr std::string_view to_string(TermsKind kind) {
 inline constexpr std::string_view proposed_price_book_kind = "proposed_price_book";
 
 // In the order of TermsKind.
-using TermsContent = std::variant<PriceBook, ModelCatalog, Contract, CapacityRecords,
-                                  ChargebackPolicy, ExchangeRates, Organisation>;
+using TermsContent =
+    std::variant<PriceBook, ModelCatalog, Contract, CapacityRecords, ChargebackPolicy,
+                 ExchangeRates, Organisation, Program, Alternative>;
 
 struct TermsDocument {
   TermsContent content;
@@ -86,6 +91,8 @@ struct Terms {
   std::map<std::string, ChargebackPolicy, std::less<>> policies;  // by id
   std::vector<ExchangeRates> exchange_rates;
   std::optional<Organisation> organisation;
+  std::vector<Program> programs;
+  std::vector<Alternative> alternatives;
   std::vector<TermsReference> references;  // of all documents, in order
 };
 

@@ -470,6 +470,15 @@ class SavingsQuarter(unittest.TestCase):
         self.assertEqual(Fraction(big["cost"]), round(Fraction(pico, 10**12)) / Fraction(100))
 
     # --- for good --------------------------------------------------------------------------
+    def test_y_posted_terms_are_as_good_as_files(self):
+        query = ("savings", "report", "--by", "month,program,team", "--period", MONTHS[-1])
+        from_files = self.ask(*query)
+        posted = cli.gauger("terms", "post", "--data", self.ledger, "--by", "ada", *self.terms)
+        self.assertIn("program alpha version 1", posted.stdout)
+        from_ledger = json.loads(cli.gauger(*query, "--data", self.ledger, "--output", "json").stdout)
+        for name in ("lines", "total", "problems"):
+            self.assertEqual(from_ledger[name], from_files[name])
+
     def test_z_a_finalized_statement_stays_as_it_is(self):
         finalize = ["savings", "finalize", "--data", self.ledger, "--period", "2027-01", "--by",
                     "finance", "--terms", *self.terms]

@@ -336,7 +336,7 @@ void add_show(CLI::App& parent, Run& run) {
 
 void add_terms_command(CLI::App& app, Run& run) {
   auto* const command = app.add_subcommand(
-      "terms", "price books, contracts, policies: check, post, accept, list, show");
+      "terms", "price books, contracts, programmes, policies: check, post, accept, list, show");
   command->require_subcommand(1);
   add_check(*command, run);
   add_post(*command, run);

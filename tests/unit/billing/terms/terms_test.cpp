@@ -54,6 +54,14 @@ TEST_CASE("every kind of terms is read by its key kind", "[billing]") {
   CHECK(parsed.summary() == "1 price entries in USD");
   CHECK(parsed.content_hash.size() == 64);
   CHECK_FALSE(parsed.applies_from());
+  const auto alternative = parse_terms(
+                               "kind: alternative\nid: a\nversion: 1\nprice_book: list\n"
+                               "from: {provider: p, model: m}\nto: {provider: q, model: n}\n"
+                               "ratios: [{input: 1.05, output: 0.9}]\n",
+                               "a.yaml")
+                               .value();
+  CHECK(alternative.summary() == "n of q in place of m of p");
+  CHECK_FALSE(alternative.applies_from());
   CHECK(parse_terms(book + "applies_from: 2027-02-01\n", "b.yaml").value().applies_from() ==
         day("2027-02-01"));
   CHECK(parse_terms("kind: prices\n", "x.yaml")
