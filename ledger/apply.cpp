@@ -380,10 +380,11 @@ class Apply {
     const QuotaAmounts amounts{1, events_.counts_of(event), {}};
     if (hold.measure.kind != QuotaMeasure::Kind::cost) return amount_of(hold.measure, amounts);
     if (!state_.quota_terms.cost_of) return std::nullopt;
-    UsageTable table;
-    table.grain = state_.config.grain;
+    std::vector<ExtraSum> extras;
+    for (const auto& extra : events_.extras_of(event)) extras.push_back({extra.name, extra.count});
+    auto table = table_of(state_.config);
     add_row(table, key, state_.dictionary, period_begin(period, state_.config.grain),
-            amounts.requests, amounts.counts);
+            amounts.requests, amounts.counts, extras);
     return state_.quota_terms.cost_of(table, hold.currency).at(0);
   }
 

@@ -53,6 +53,10 @@ class Batch {
   void add_reservation(ReservationRecord record) { reservations_.push_back(std::move(record)); }
 
   size_t records() const { return dispositions_.size(); }
+  // What became of each record: final once the batch has been applied.
+  const std::vector<Disposition>& dispositions() const { return dispositions_; }
+  // What was refused, conflicts among it; in no order.
+  const std::vector<Rejected>& rejected() const { return rejected_; }
   bool empty() const { return segments_.empty() && documents_.empty() && reservations_.empty(); }
   Instant block_time() const { return block_time_; }
 

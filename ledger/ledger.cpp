@@ -39,16 +39,6 @@ uint64_t hash_of(const QuotaRequest& request) {
   return hash64({reinterpret_cast<const char*>(&amounts.counts), sizeof amounts.counts}, hash);
 }
 
-Result<void> check_reservation(std::string_view id, Instant now, Instant expires_at) {
-  if (id.empty() || id.size() > limits::identity_bytes_max)
-    return invalid_argument("a reservation's id has 1 to " +
-                            std::to_string(limits::identity_bytes_max) + " bytes");
-  if (id.find('\0') != id.npos) return invalid_argument("a reservation's id holds no zero byte");
-  if (expires_at <= now || expires_at - now > limits::reservation_life_max)
-    return invalid_argument("a reservation expires after now and within 24 hours");
-  return success();
-}
-
 Error no_reservation(std::string_view id) {
   return {ErrorCode::not_found, "there is no live reservation '" + std::string(id) + "'"};
 }
@@ -100,6 +90,7 @@ struct Ledger::Impl {
   std::optional<Error> failure;
   Head committed;
   uint64_t durable = 0;
+  Head durable_head;
   uint64_t folded = 0;
   uint64_t sync_wanted = 0;
 
@@ -163,7 +154,7 @@ Result<void> Ledger::Impl::recover() {
   TRY(load_state(store, head, state));
   TRY(const auto obsolete_runs, load_identities(store, state));
   TRY(state.reservations.load(store, state.config.grain));
-  quotas = std::make_unique<QuotaBook>(state.config.grain, state.dictionary);
+  quotas = std::make_unique<QuotaBook>(state.config, state.dictionary);
   projections = std::make_unique<Projections>(store, state.config, state.dictionary);
   TRY(load_projections(store, state, *projections));
   // What a crash left behind is made durable before anything is shown.
@@ -172,7 +163,7 @@ Result<void> Ledger::Impl::recover() {
   if (anchor) {
     TRY(anchor->write(head));
   }
-  written = committed = head;
+  written = committed = durable_head = head;
   durable = folded = head.sequence;
   batch = std::make_unique<Batch>(state.config, state.dictionary);
   return success();
@@ -236,6 +227,7 @@ Result<void> Ledger::Impl::sync() {
   {
     const std::lock_guard guard(mutex);
     durable = written.sequence;
+    durable_head = written;
   }
   progress.notify_all();
   settler.set_durable(written.next_row);
@@ -363,15 +355,29 @@ Result<void> Ledger::flush() {
     if (!done) impl.fail(done.error());
     return done;
   }
+  return wait_until_visible(impl_->state.head.sequence);
+}
+
+const Batch& Ledger::committed() const {
+  VERIFY(!impl_->batch_open, "the next batch has not begun");
+  return *impl_->batch;
+}
+
+Result<void> Ledger::wait_until_visible(uint64_t sequence) const {
+  auto& impl = *impl_;
   std::unique_lock guard(impl.mutex);
-  const auto wanted = impl.committed.sequence;
-  impl.sync_wanted = std::max(impl.sync_wanted, wanted);
+  impl.sync_wanted = std::max(impl.sync_wanted, sequence);
   guard.unlock();
   impl.to_write.wake();
   guard.lock();
-  impl.progress.wait(guard, [&] { return impl.folded >= wanted || impl.failure; });
+  impl.progress.wait(guard, [&] { return impl.folded >= sequence || impl.failure; });
   if (impl.failure) return *impl.failure;
   return success();
+}
+
+Head Ledger::durable_head() const {
+  const std::lock_guard guard(impl_->mutex);
+  return impl_->durable_head;
 }
 
 Result<std::vector<DocumentVersion>> Ledger::append_documents(std::vector<DocumentDraft> drafts) {

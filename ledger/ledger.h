@@ -8,8 +8,9 @@
 //
 // Threads: one thread fills and commits. A second encodes, writes and syncs; a third folds what
 // is durable into the rollups. Between them are short bounded queues: `commit` waits when the
-// disk is slower, so memory is bounded. `usage` is safe from any thread and sees durable blocks
-// only; everything else belongs to the committing thread. After any failed write or sync every call
+// disk is slower, so memory is bounded. `usage`, `documents`, `durable_head`, `wait_until_visible`
+// and `store` are safe from any thread and see durable blocks only (but for `store`); everything
+// else belongs to the committing thread. After any failed write or sync every call
 // answers with that error, for ever: the caller ends the process, since a log that failed once
 // cannot be trusted.
 //
@@ -70,6 +71,10 @@ class Ledger {
   Batch& batch();
   Result<void> commit();
   Result<void> flush();
+  // The records of the last commit, with what became of them, until `batch` begins the next one.
+  const Batch& committed() const;
+  // Returns once everything up to that block is durable and visible; asks for a sync now.
+  Result<void> wait_until_visible(uint64_t sequence) const;
   // Appends versions of documents, all or none, in one block, and returns once they are durable.
   // invalid_argument and conflict (DocumentDraft::after_version) leave the ledger as it was.
   Result<std::vector<DocumentVersion>> append_documents(std::vector<DocumentDraft> drafts);
@@ -107,6 +112,8 @@ class Ledger {
   const LedgerConfig& config() const;
   const Clock& clock() const;
   LedgerStatus status() const;
+  // Of the last durable block.
+  Head durable_head() const;
   Result<UsageTable> usage(const UsageQuery& query) const;
   // Of the last durable block.
   Documents documents() const;

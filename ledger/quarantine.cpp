@@ -61,4 +61,23 @@ Result<QuarantinedRecord> decode_quarantined(std::string_view key, std::string_v
   return record;
 }
 
+Result<void> each_quarantined(const Store& store, uint64_t sequence_max, uint64_t from_sequence,
+                              uint32_t from_record,
+                              const std::function<bool(const QuarantinedRecord&)>& visit) {
+  return store.scan(Family::quarantine, quarantine_key(from_sequence, from_record), "S",
+                    [&](std::string_view key, std::string_view value) -> Result<bool> {
+                      TRY(const auto record, decode_quarantined(key, value));
+                      if (record.sequence > sequence_max) return false;
+                      return visit(record);
+                    });
+}
+
+Result<std::optional<QuarantinedRecord>> find_quarantined(const Store& store, uint64_t sequence_max,
+                                                          uint64_t sequence, uint32_t record) {
+  TRY(const auto value, store.get(Family::quarantine, quarantine_key(sequence, record)));
+  if (!value || sequence > sequence_max) return std::optional<QuarantinedRecord>();
+  TRY(auto found, decode_quarantined(quarantine_key(sequence, record), *value));
+  return std::optional<QuarantinedRecord>(std::move(found));
+}
+
 }  // namespace gauger::ledger

@@ -2,6 +2,8 @@
 // Kept once per content: a redelivery of the same bad bytes is not listed again.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +36,14 @@ struct QuarantinedRecord {
 // key of the record that was kept for them.
 std::string quarantine_key(uint64_t sequence, uint32_t record);
 std::string quarantine_hash_key(std::string_view name_space, std::string_view raw);
+
+// Of a store, up to that block: oldest first from (sequence, record) on, until `visit` returns
+// false.
+Result<void> each_quarantined(const Store& store, uint64_t sequence_max, uint64_t from_sequence,
+                              uint32_t from_record,
+                              const std::function<bool(const QuarantinedRecord&)>& visit);
+Result<std::optional<QuarantinedRecord>> find_quarantined(const Store& store, uint64_t sequence_max,
+                                                          uint64_t sequence, uint32_t record);
 
 std::string encode(const QuarantinedRecord& record);
 Result<QuarantinedRecord> decode_quarantined(std::string_view key, std::string_view value);

@@ -20,19 +20,30 @@ uint32_t period_at(Instant instant, std::chrono::minutes grain) {
 
 }  // namespace
 
+UsageTable table_of(const LedgerConfig& config) {
+  UsageTable table;
+  table.grain = config.grain;
+  table.context_boundaries = config.context_boundaries;
+  return table;
+}
+
 void add_row(UsageTable& table, UsageKey key, const Dictionary& dictionary, Instant period,
-             int64_t requests, const Counts& counts) {
-  for (auto* id :
-       {&key.name_space, &key.team, &key.project, &key.workload, &key.provider,
-        &key.provider_account, &key.model, &key.region, &key.accelerator, &key.program}) {
-    table.strings.emplace_back(dictionary.strings.text(*id));
-    *id = StringId{static_cast<uint32_t>(table.strings.size() - 1)};
-  }
+             int64_t requests, const Counts& counts, std::span<const ExtraSum> extras) {
+  const auto add_text = [&](StringId id) {
+    table.strings.emplace_back(dictionary.strings.text(id));
+    return StringId{static_cast<uint32_t>(table.strings.size() - 1)};
+  };
+  for (auto* id : {&key.name_space, &key.team, &key.project, &key.workload, &key.provider,
+                   &key.provider_account, &key.model, &key.region, &key.accelerator, &key.program})
+    *id = add_text(*id);
   UsageRow row;
   row.period = period;
   row.key = static_cast<uint32_t>(table.keys.size());
   row.requests = requests;
   row.counts = counts;
+  row.extras_begin = static_cast<uint32_t>(table.extras.size());
+  row.extras_count = static_cast<uint32_t>(extras.size());
+  for (const auto& extra : extras) table.extras.push_back({add_text(extra.name), extra.count});
   table.keys.push_back(key);
   table.rows.push_back(row);
 }
@@ -148,7 +159,9 @@ std::vector<QuotaBook::EntryId> QuotaBook::applying(const UsageKey& key,
   const auto in_tier = [&](const Quota& quota) {
     if (quota.model_tier.empty()) return true;
     if (!terms_.tier_of) return false;
-    if (!tier) tier = terms_.tier_of(text_at(Dimension::provider), text_at(Dimension::model), at);
+    if (!tier)
+      tier = terms_.tier_of(text_at(Dimension::name_space), text_at(Dimension::provider),
+                            text_at(Dimension::model), at);
     return *tier == quota.model_tier;
   };
   const auto collect = [&](const Filter* filter) {
@@ -260,15 +273,43 @@ void QuotaBook::add_usage(const std::vector<std::pair<EntryId, uint32_t>>& costl
 
 // --- folding --------------------------------------------------------------------------------
 
+namespace {
+
+std::vector<ExtraSum> extras_at(const Change& change, Place place) {
+  std::vector<ExtraSum> extras;
+  auto at =
+      std::lower_bound(change.extras.begin(), change.extras.end(), place,
+                       [](const ExtraCell& cell, Place wanted) { return cell.place < wanted; });
+  for (; at != change.extras.end() && at->place == place; ++at)
+    extras.push_back({at->name, at->count});
+  return extras;
+}
+
+// Its cells, and one of zeros wherever only extras changed.
+std::vector<Cell> with_extras(const Change& change) {
+  auto cells = change.cells;
+  const auto by_place = [](const Cell& cell, Place wanted) { return cell.place < wanted; };
+  const auto known = static_cast<std::ptrdiff_t>(cells.size());
+  for (const auto& extra : change.extras) {
+    const auto end = cells.begin() + known;
+    const auto found = std::lower_bound(cells.begin(), end, extra.place, by_place);
+    const bool counted = (found != end && found->place == extra.place) ||
+                         (!cells.empty() && cells.back().place == extra.place);
+    if (!counted) cells.push_back({extra.place, 0, {}});
+  }
+  return cells;
+}
+
+}  // namespace
+
 void QuotaBook::fold(const Change& change, std::span<const ReservationRecord> records,
                      uint64_t sequence) {
   const std::lock_guard guard(mutex_);
   folded_ = sequence;
   if (entries_.empty()) return;
-  UsageTable priced;  // the cells whose cost counts
-  priced.grain = grain_;
+  auto priced = table_of(config_);  // the cells whose cost counts
   std::vector<std::pair<EntryId, uint32_t>> costly;
-  for (const auto& cell : change.cells) {
+  for (const auto& cell : with_extras(change)) {
     const auto period = period_of(cell.place);
     bool added = false;
     for (const auto id : of_key(key_of(cell.place), period_begin(period, grain_))) {
@@ -280,7 +321,8 @@ void QuotaBook::fold(const Change& change, std::span<const ReservationRecord> re
       }
       if (!added) {
         add_row(priced, dictionary_.keys.key(key_of(cell.place)), dictionary_,
-                period_begin(period, grain_), cell.requests, cell.counts);
+                period_begin(period, grain_), cell.requests, cell.counts,
+                extras_at(change, cell.place));
         added = true;
       }
       costly.emplace_back(id, static_cast<uint32_t>(priced.rows.size() - 1));

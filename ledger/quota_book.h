@@ -14,6 +14,7 @@
 #include <span>
 #include <unordered_map>
 
+#include "ledger/config.h"
 #include "ledger/dictionary.h"
 #include "ledger/fold.h"
 #include "ledger/quota.h"
@@ -25,7 +26,9 @@ namespace gauger::ledger {
 // What quotas need to know that only terms say. Both may be empty: then no quota of a model tier
 // applies to anything, and all usage is unpriced. Called from the committing and folding threads.
 struct QuotaTerms {
-  std::function<std::string(std::string_view provider, std::string_view model, Instant at)> tier_of;
+  std::function<std::string(std::string_view name_space, std::string_view provider,
+                            std::string_view model, Instant at)>
+      tier_of;
   // Per row of the table; none where a row has no price.
   std::function<std::vector<std::optional<Int128>>(const UsageTable& usage,
                                                    std::string_view currency)>
@@ -41,14 +44,17 @@ struct QuotaSide {
   Int128 overrun = 0;
 };
 
-// Appends a row with the texts that its key needs.
+// An empty table of a ledger with this configuration.
+UsageTable table_of(const LedgerConfig& config);
+// Appends a row with the texts that its key and its extras need.
 void add_row(UsageTable& table, UsageKey key, const Dictionary& dictionary, Instant period,
-             int64_t requests, const Counts& counts);
+             int64_t requests, const Counts& counts, std::span<const ExtraSum> extras);
 
 class QuotaBook {
  public:
-  QuotaBook(std::chrono::minutes grain, const Dictionary& dictionary)
-      : grain_(grain), dictionary_(dictionary) {}
+  // Both outlive the book.
+  QuotaBook(const LedgerConfig& config, const Dictionary& dictionary)
+      : config_(config), grain_(config.grain), dictionary_(dictionary) {}
 
   // From the earliest begin to the latest end of the quotas' windows at that time.
   static Interval span_of(std::span<const Quota> quotas, Instant now, std::chrono::minutes grain);
@@ -111,6 +117,7 @@ class QuotaBook {
   void add_usage(const std::vector<std::pair<EntryId, uint32_t>>& costly, const UsageTable& usage);
   Entry* find(std::string_view name_space, std::string_view quota);
 
+  const LedgerConfig& config_;
   const std::chrono::minutes grain_;
   const Dictionary& dictionary_;
   mutable std::mutex mutex_;

@@ -45,7 +45,7 @@ Result<std::unique_ptr<QuotaBook>> Reader::quotas(std::vector<Quota> quotas, Quo
   const auto grain = config().grain;
   ReservationBook reservations;
   TRY(reservations.load(*impl_->store, grain));
-  auto book = std::make_unique<QuotaBook>(grain, impl_->state.dictionary);
+  auto book = std::make_unique<QuotaBook>(impl_->state.config, impl_->state.dictionary);
   UsageTable usage;
   if (!quotas.empty()) {
     UsageQuery query;
@@ -79,21 +79,12 @@ std::string_view Reader::text(StringId id) const {
 }
 
 Result<void> Reader::quarantined(const std::function<bool(const QuarantinedRecord&)>& visit) const {
-  return impl_->store->scan(Family::quarantine, "R", "S",
-                            [&](std::string_view key, std::string_view value) -> Result<bool> {
-                              TRY(const auto record, decode_quarantined(key, value));
-                              if (record.sequence > impl_->state.head.sequence) return false;
-                              return visit(record);
-                            });
+  return each_quarantined(*impl_->store, impl_->state.head.sequence, 0, 0, visit);
 }
 
 Result<std::optional<QuarantinedRecord>> Reader::quarantined(uint64_t sequence,
                                                              uint32_t record) const {
-  const auto key = quarantine_key(sequence, record);
-  TRY(const auto value, impl_->store->get(Family::quarantine, key));
-  if (!value || sequence > impl_->state.head.sequence) return std::optional<QuarantinedRecord>();
-  TRY(auto found, decode_quarantined(key, *value));
-  return std::optional<QuarantinedRecord>(std::move(found));
+  return find_quarantined(*impl_->store, impl_->state.head.sequence, sequence, record);
 }
 
 }  // namespace gauger::ledger

@@ -7,6 +7,7 @@
 #include "ledger/reservation.h"
 
 #include "ledger/bytes.h"
+#include "schemas/limits.h"
 
 namespace gauger::ledger {
 namespace {
@@ -137,6 +138,16 @@ Result<std::vector<ReservationRecord>> decode_reservations(std::string_view byte
   }
   if (!reader.complete()) return damaged();
   return records;
+}
+
+Result<void> check_reservation(std::string_view id, Instant now, Instant expires_at) {
+  if (id.empty() || id.size() > limits::identity_bytes_max)
+    return invalid_argument("a reservation's id has 1 to " +
+                            std::to_string(limits::identity_bytes_max) + " bytes");
+  if (id.find('\0') != id.npos) return invalid_argument("a reservation's id holds no zero byte");
+  if (expires_at <= now || expires_at - now > limits::reservation_life_max)
+    return invalid_argument("a reservation expires after now and within 24 hours");
+  return success();
 }
 
 }  // namespace gauger::ledger

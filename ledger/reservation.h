@@ -34,6 +34,9 @@ struct Reservation {
   std::vector<Hold> holds;
 };
 
+// invalid_argument: an id over its limit, or a life that is over or longer than 24 hours.
+Result<void> check_reservation(std::string_view id, Instant now, Instant expires_at);
+
 enum class ReservationStep : uint8_t {
   grant = 0,
   settle = 1,  // the caller says what it used; held until the event comes
