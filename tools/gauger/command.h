@@ -40,5 +40,7 @@ void add_rerate_command(CLI::App& app, Run& run);
 void add_export_command(CLI::App& app, Run& run);
 void add_compare_command(CLI::App& app, Run& run);
 void add_bridge_command(CLI::App& app, Run& run);
+void add_serve_command(CLI::App& app, Run& run);
+void add_token_command(CLI::App& app, Run& run);
 
 }  // namespace gauger::tools

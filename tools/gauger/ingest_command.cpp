@@ -15,6 +15,7 @@
 #include "ledger/ledger.h"
 #include "tools/gauger/clock.h"
 #include "tools/gauger/command.h"
+#include "tools/gauger/intake_options.h"
 #include "tools/gauger/ledger_options.h"
 #include "tools/gauger/text_file.h"
 #include "tools/progress.h"
@@ -34,16 +35,9 @@ struct Options {
   std::string name_space = "default";
   bool backfill = false;
   std::string now;
-  // Kafka
-  std::string brokers;
-  std::string topic;
-  std::string group;
-  std::vector<std::string> properties;
+  KafkaOptions kafka;
   bool until_end = false;
-  // A ledger that is made now.
-  int grain = 0;
-  std::string time_zone;
-  std::vector<int64_t> context_boundaries;
+  NewLedgerOptions made;
   Output output = Output::table;
 };
 
@@ -65,16 +59,6 @@ class PauseNotice {
  private:
   bool paused_ = false;
 };
-
-std::optional<ledger::LedgerConfig> wanted_config(const Options& options) {
-  if (options.grain == 0 && options.time_zone.empty() && options.context_boundaries.empty())
-    return std::nullopt;
-  ledger::LedgerConfig config;
-  if (options.grain != 0) config.grain = std::chrono::minutes{options.grain};
-  if (!options.time_zone.empty()) config.time_zone = options.time_zone;
-  if (!options.context_boundaries.empty()) config.context_boundaries = options.context_boundaries;
-  return config;
-}
 
 ingest::IntakeOptions intake_options(const Options& options) {
   ingest::IntakeOptions intake;
@@ -152,49 +136,13 @@ Result<void> ingest_file(ledger::Ledger& ledger, const Options& options, const D
   return success();
 }
 
-// The canonical formats say everything themselves, the others take what is open from headers.
-bool reads_headers(std::string_view format) {
-  for (const auto* canonical : {"", "proto", "proto-batch", "proto-delimited", "json"})
-    if (format == canonical) return false;
-  return true;
-}
-
-Result<ingest::KafkaConfig> kafka_config(const Options& options) {
-  ingest::KafkaConfig config;
-  config.connection.brokers = options.brokers;
-  config.topic = options.topic;
-  config.group_id = options.group;
-  config.until_end = options.until_end;
-  config.headers = !options.attribution.empty() || reads_headers(options.format);
-  config.connection.log = [](std::string_view line) {
-    fmt::print(stderr, "gauger: kafka: {}\n", line);
-  };
-  for (const auto& property : options.properties) {
-    const auto equals = property.find('=');
-    if (equals == std::string::npos)
-      return invalid_argument("--property takes NAME=VALUE, not '" + property + "'");
-    config.connection.properties.emplace_back(property.substr(0, equals),
-                                              property.substr(equals + 1));
-  }
-  return config;
-}
-
-std::vector<ingest::KafkaPosition> stored_positions(const ledger::Ledger& ledger,
-                                                    const ingest::Source& source) {
-  std::vector<ingest::KafkaPosition> positions;
-  for (const auto& position : ledger.positions(source.partitions().front().source))
-    positions.push_back({position.partition, position.next_offset, position.last_record_offset,
-                         position.last_record_hash});
-  return positions;
-}
-
 Result<void> ingest_topic(ledger::Ledger& ledger, const Options& options,
                           const Documents& documents, std::unique_ptr<ingest::KafkaSource> source,
                           ingest::IntakeProgress& noticed) {
   auto intake = intake_options(options);
   TRY(intake.decoder, decoder_for(options, documents, "proto"));
   TRY(source->start(stored_positions(ledger, *source)));
-  Progress progress(options.topic, "records", 0);
+  Progress progress(options.kafka.topic, "records", 0);
   PauseNotice notice;
   TRY(const auto ended,
       ingest::run_intake(ledger, *source, std::move(intake), [&](const auto& done) {
@@ -205,13 +153,8 @@ Result<void> ingest_topic(ledger::Ledger& ledger, const Options& options,
       }));
   add(noticed, ended);
   TRY(ledger.flush());
-  if (options.group.empty()) return success();
-  std::vector<int64_t> next;
-  for (const auto& partition : source->partitions()) {
-    const auto position = ledger.position(partition.source, partition.partition);
-    next.push_back(position ? position->next_offset : 0);
-  }
-  return source->commit(next);
+  if (options.kafka.group.empty()) return success();
+  return source->commit(next_offsets(ledger, *source));
 }
 
 void print_extras_json(const std::vector<ingest::ExtraSeen>& extras) {
@@ -278,9 +221,9 @@ void print_report(const Options& options, const ledger::Head& before, const ledg
 }
 
 Result<void> check_options(const Options& options, const Documents& documents) {
-  if (options.files.empty() == options.topic.empty())
+  if (options.files.empty() == options.kafka.topic.empty())
     return invalid_argument("give either files or --kafka and --topic");
-  if (options.topic.empty() != options.brokers.empty())
+  if (options.kafka.topic.empty() != options.kafka.brokers.empty())
     return invalid_argument("--kafka and --topic go together");
   // Everything that can be refused is refused before a ledger is made.
   if (!options.files.empty()) {
@@ -295,7 +238,7 @@ Result<void> check_options(const Options& options, const Documents& documents) {
   if (!options.format.empty()) {
     TRY(decoder_for(options, documents, "json"));
   }
-  if (const auto config = wanted_config(options)) {
+  if (const auto config = options.made.config()) {
     TRY(ledger::check(*config));
   }
   return success();
@@ -308,12 +251,14 @@ Result<void> run_ingest(const Options& options) {
   std::signal(SIGINT, ask_to_stop);
   std::signal(SIGTERM, ask_to_stop);
   std::unique_ptr<ingest::KafkaSource> topic;
-  if (!options.topic.empty()) {
-    TRY(auto config, kafka_config(options));
+  if (!options.kafka.topic.empty()) {
+    TRY(auto config,
+        options.kafka.config(!options.attribution.empty() || reads_headers(options.format)));
+    config.until_end = options.until_end;
     TRY(topic, ingest::KafkaSource::connect(std::move(config)));
   }
   ledger::LedgerOptions ledger_options;
-  ledger_options.config = wanted_config(options);
+  ledger_options.config = options.made.config();
   TRY(const auto ledger, ledger::Ledger::open(options.data, ledger_options, *clock));
   const auto before = ledger->status().head;
   const auto begin = std::chrono::steady_clock::now();
@@ -362,22 +307,10 @@ void add_ingest_command(CLI::App& app, Run& run) {
                     "admit events older than the admission window of 34 days");
   command->add_option("--now", options->now,
                       "let the ledger's clock begin at this time, for replays and demonstrations");
-  command->add_option("--kafka", options->brokers, "brokers, host:port by comma");
-  command->add_option("--topic", options->topic, "the topic to read");
-  command->add_option("--group", options->group, "publish positions under this consumer group");
-  command->add_option("--property", options->properties, "a setting of librdkafka, NAME=VALUE");
+  options->kafka.add_to(*command);
   command->add_flag("--until-end", options->until_end,
                     "end when the topic's present end is reached");
-  auto* made = "A ledger that is made now";
-  command->add_option("--grain", options->grain, "minutes of the fine rollups: 15, 30 or 60")
-      ->group(made);
-  command->add_option("--time-zone", options->time_zone, "zone of its days and months")
-      ->group(made);
-  command
-      ->add_option("--context-boundaries", options->context_boundaries,
-                   "tokens of input above which providers charge another price")
-      ->delimiter(',')
-      ->group(made);
+  options->made.add_to(*command);
   add_output_option(*command, options->output);
   command->callback([options, &run] { run = [options] { return run_ingest(*options); }; });
 }

@@ -9,6 +9,7 @@
 #include "billing/invoice_draft.h"
 #include "billing/invoice_text.h"
 #include "billing/rate.h"
+#include "exporters/invoice_blockers.h"
 #include "ledger/reader.h"
 #include "tools/gauger/command.h"
 #include "tools/gauger/invoice_options.h"
@@ -30,36 +31,6 @@ struct Options {
   std::string zone;
   Output output = Output::table;
 };
-
-// What only the ledger knows about the month: is it over, and what was not counted.
-Result<void> add_ledger_blockers(const ledger::Reader& reader, billing::InvoiceDraft& draft) {
-  using billing::BlockerKind;
-  if (reader.head().block_time < draft.period.until)
-    draft.blockers.push_back({BlockerKind::incomplete,
-                              "the period ends at " + format_instant(draft.period.until) +
-                                  ", and the ledger's clock stands at " +
-                                  format_instant(reader.head().block_time),
-                              1});
-  int64_t conflicts = 0;
-  int64_t others = 0;
-  TRY(reader.quarantined([&](const ledger::QuarantinedRecord& record) {
-    ++(record.reason == RejectReason::conflict ? conflicts : others);
-    return true;
-  }));
-  if (conflicts != 0)
-    draft.blockers.push_back(
-        {BlockerKind::conflicting,
-         fmt::format("{} records have a known identity and other content; see `gauger quarantine "
-                     "list --reason conflict`",
-                     conflicts),
-         conflicts});
-  if (others != 0)
-    draft.blockers.push_back(
-        {BlockerKind::quarantined,
-         fmt::format("{} records are in quarantine; see `gauger quarantine list`", others),
-         others});
-  return success();
-}
 
 Result<billing::InvoiceDraft> make_draft(const Options& options, const ledger::Reader& reader) {
   TRY(const auto book_text, read_text_file(options.book));
@@ -86,7 +57,7 @@ Result<billing::InvoiceDraft> make_draft(const Options& options, const ledger::R
   rate_options.within = query.interval;
   TRY(const auto rated, billing::rate(usage, book, rate_options));
   auto draft = billing::draft_invoice(rated, request);
-  TRY(add_ledger_blockers(reader, draft));
+  TRY(exporters::add_ledger_blockers(reader.store(), reader.head(), "", draft));
   return draft;
 }
 

@@ -50,6 +50,8 @@ int main(int argc, char** argv) {
   add_export_command(app, run);
   add_compare_command(app, run);
   add_bridge_command(app, run);
+  add_serve_command(app, run);
+  add_token_command(app, run);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

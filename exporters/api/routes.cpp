@@ -1,0 +1,100 @@
+// The table of operations: the only place that says which request is which, and who may call it.
+// schemas/openapi.yaml describes each; tests/unit/exporters holds the two equal.
+#include "exporters/api/handlers.h"
+#include "schemas/service_limits.h"
+
+namespace gauger::exporters {
+namespace {
+
+using enum AccessRole;
+
+constexpr RoleMask anybody = 0;
+constexpr auto readers = roles(admin, finance, team);
+constexpr auto askers = roles(admin, gateway);
+constexpr auto accountants = roles(admin, finance);
+constexpr auto everyone = roles(admin, finance, AccessRole::team, gateway, metrics);
+
+template <size_t N>
+using Names = std::array<std::string_view, N>;
+
+constexpr Names<5> events_query = {"format", "source", "provider", "provider_account", "backfill"};
+constexpr Names<23> usage_query = {
+    "by",     "period",  "from",        "until",    "models",       "limit",
+    "cursor", "team",    "project",     "workload", "provider",     "provider_account",
+    "model",  "region",  "accelerator", "program",  "service_tier", "context_tier",
+    "role",   "outcome", "purpose",     "exposure", "usage_source"};
+constexpr Names<2> page_query = {"limit", "cursor"};
+constexpr Names<2> terms_query = {"applies_from", "reason"};
+constexpr Names<1> reason_query = {"reason"};
+constexpr Names<5> draft_query = {"team", "period", "book", "models", "zone"};
+constexpr Names<3> quarantine_query = {"limit", "cursor", "reason"};
+constexpr Names<2> audit_query = {"limit", "kind"};
+
+constexpr size_t no_body = 0;
+constexpr size_t small_body = limits::http_body_bytes_max;
+
+const Route table[] = {
+    {Method::post, "/v1/events", "postEvents", roles(admin, gateway), Lane::quick,
+     limits::http_events_bytes_max, post_events, events_query},
+
+    {Method::get, "/v1/usage", "getUsage", readers, Lane::slow, no_body, get_usage, usage_query},
+    {Method::get, "/v1/teams", "listTeams", readers, Lane::slow, no_body, list_teams, page_query},
+
+    {Method::post, "/v1/quotas/check", "checkQuota", askers, Lane::quick, small_body, check_quota},
+    {Method::get, "/v1/quotas", "listQuotas", roles(admin, finance, AccessRole::team, gateway),
+     Lane::slow, no_body, list_quotas, page_query},
+    {Method::get, "/v1/quotas/{id}", "getQuota", readers, Lane::slow, no_body, get_quota},
+    {Method::post, "/v1/quotas/{id}", "postQuota", accountants, Lane::slow, small_body, post_quota,
+     reason_query},
+    {Method::delete_, "/v1/quotas/{id}", "deleteQuota", accountants, Lane::slow, no_body,
+     delete_quota, reason_query},
+    {Method::post, "/v1/reservations", "postReservation", askers, Lane::quick, small_body,
+     post_reservation},
+    {Method::post, "/v1/reservations/{id}/settle", "settleReservation", askers, Lane::quick,
+     small_body, settle_reservation},
+    {Method::delete_, "/v1/reservations/{id}", "deleteReservation", askers, Lane::quick, no_body,
+     delete_reservation},
+
+    {Method::post, "/v1/quotes", "postQuote", roles(admin, finance, AccessRole::team, gateway),
+     Lane::slow, small_body, post_quote},
+    {Method::get, "/v1/invoices/draft", "getInvoiceDraft", readers, Lane::slow, no_body,
+     get_invoice_draft, draft_query},
+
+    {Method::get, "/v1/terms/{kind}", "listTerms", accountants, Lane::slow, no_body, list_terms,
+     page_query},
+    {Method::get, "/v1/terms/{kind}/{id}", "getTerms", accountants, Lane::slow, no_body, get_terms},
+    {Method::post, "/v1/terms/{kind}/{id}", "postTerms", accountants, Lane::slow,
+     limits::document_bytes_max, post_terms, terms_query},
+    {Method::get, "/v1/terms/{kind}/{id}/versions", "listTermsVersions", accountants, Lane::slow,
+     no_body, list_terms_versions},
+
+    {Method::get, "/v1/quarantine", "listQuarantine", accountants, Lane::slow, no_body,
+     list_quarantine, quarantine_query},
+    {Method::get, "/v1/quarantine/{id}", "getQuarantined", accountants, Lane::slow, no_body,
+     get_quarantined},
+    {Method::get, "/v1/quarantine/{id}/raw", "getQuarantinedRaw", accountants, Lane::slow, no_body,
+     get_quarantined_raw},
+
+    {Method::get, "/v1/tokens", "listTokens", roles(admin), Lane::slow, no_body, list_tokens,
+     page_query},
+    {Method::post, "/v1/tokens", "postToken", roles(admin), Lane::slow, small_body, post_token,
+     reason_query},
+    {Method::get, "/v1/tokens/{id}", "getToken", roles(admin), Lane::quick, no_body, get_token},
+    {Method::delete_, "/v1/tokens/{id}", "deleteToken", roles(admin), Lane::slow, no_body,
+     delete_token},
+    {Method::get, "/v1/audit", "listAudit", roles(admin), Lane::slow, no_body, list_audit,
+     audit_query},
+
+    {Method::get, "/metrics", "getMetrics", roles(admin, metrics), Lane::slow, no_body,
+     get_metrics},
+    {Method::get, "/v1/status", "getStatus", everyone, Lane::quick, no_body, get_status},
+    {Method::get, "/v1/openapi.yaml", "getOpenapi", anybody, Lane::quick, no_body, get_openapi},
+    {Method::get, "/livez", "getLivez", anybody, Lane::quick, no_body, get_livez},
+    {Method::get, "/readyz", "getReadyz", anybody, Lane::quick, no_body, get_readyz},
+};
+
+}  // namespace
+
+std::span<const Route> routes() { return table; }
+
+}  // namespace gauger::exporters
