@@ -192,6 +192,8 @@ class Apply {
         if (const auto* target = events_.target_of(event)) {
           TRY(amend_target(event, *target));
         }
+        // What waits for an event that was just given up waits on: it was never counted.
+        if (fates_[event] != Disposition::accepted) continue;
       }
       if (events_.kind[event] == EventKind::usage &&
           state_.waiting.has(events_.fingerprint[event])) {
@@ -466,21 +468,7 @@ class Apply {
       auto key = position_key(segment.source, segment.partition);
       auto [found, fresh] = state_.positions.try_emplace(key);
       auto& position = found->second;
-      if (fresh) {
-        position.source = segment.source;
-        position.partition = segment.partition;
-        position.first_offset = segment.begin_offset;
-      }
-      position.next_offset = segment.end_offset;
-      if (segment.records != 0) {
-        const auto last = segment.first_record + segment.records - 1;
-        position.last_record_offset = segment.begin_offset + commit_.block->offsets[last];
-        position.last_record_hash = segment.last_record_hash;
-      }
-      position.records += segment.records;
-      position.gaps += segment.gaps;
-      if (segment.complete_at) position.complete_at = segment.complete_at;
-      position.sequence = sequence_;
+      move_position(position, fresh, *commit_.block, segment);
       commit_.writes.put(Family::positions, std::move(key), encode(position));
     }
   }

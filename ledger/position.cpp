@@ -1,9 +1,28 @@
 #include "ledger/position.h"
 
+#include "ledger/block.h"
 #include "ledger/bytes.h"
 #include "ledger/config.h"
 
 namespace gauger::ledger {
+
+void move_position(Position& position, bool fresh, const Block& block, const Segment& segment) {
+  if (fresh) {
+    position.source = segment.source;
+    position.partition = segment.partition;
+    position.first_offset = segment.begin_offset;
+  }
+  position.next_offset = segment.end_offset;
+  if (segment.records != 0) {
+    const auto last = segment.first_record + segment.records - 1;
+    position.last_record_offset = segment.begin_offset + block.offsets[last];
+    position.last_record_hash = segment.last_record_hash;
+  }
+  position.records += segment.records;
+  position.gaps += segment.gaps;
+  if (segment.complete_at) position.complete_at = segment.complete_at;
+  position.sequence = block.sequence;
+}
 
 std::string position_key(std::string_view source, int32_t partition) {
   std::string key(source);

@@ -33,6 +33,11 @@ struct Position {
 // the ledger holds of it already is told apart by its identities.
 inline bool keeps_position(std::string_view source) { return source.starts_with("kafka:"); }
 
+struct Block;
+struct Segment;
+// What a segment of a block does to the position of its partition; `fresh`: its first.
+void move_position(Position& position, bool fresh, const Block& block, const Segment& segment);
+
 std::string position_key(std::string_view source, int32_t partition);
 std::string encode(const Position& position);
 Result<Position> decode_position(std::string_view key, std::string_view value);

@@ -159,6 +159,25 @@ Result<std::optional<ReservationRecord>> ReservationBook::use(const Store& store
   return record;
 }
 
+void ReservationBook::replay(const ReservationRecord& record) {
+  const auto name = name_of(record.reservation);
+  switch (record.step) {
+    case ReservationStep::grant:
+    case ReservationStep::settle:
+      by_expiry_[{record.reservation.expires_at, name}] = true;
+      live_.insert_or_assign(name, record.reservation);
+      break;
+    case ReservationStep::cancel:
+    case ReservationStep::expire:
+    case ReservationStep::use:
+      live_.erase(name);
+      by_expiry_.erase({record.reservation.expires_at, name});
+      break;
+    case ReservationStep::late: break;
+  }
+  if (!record.uses.empty()) note_sides(record);
+}
+
 ReservationBook::Side& ReservationBook::side_of(const Reservation& reservation, const Hold& hold,
                                                 uint32_t period) {
   return sides_[side_key(reservation.name_space, hold.quota, period)];

@@ -47,6 +47,8 @@ class ReservationBook {
   ReservationRecord end(ReservationStep step, const Reservation& live);
   // None where nobody knows the reservation.
   Result<std::optional<ReservationRecord>> use(const Store& store, const ReservedUsage& usage);
+  // Does again what a record of the journal says was done.
+  void replay(const ReservationRecord& record);
   // Ids of the live ones that have expired by then, oldest first.
   std::vector<Reservation> expired(Instant now, size_t count_max) const;
 

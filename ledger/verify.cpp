@@ -4,7 +4,9 @@
 #include <map>
 
 #include "ledger/anchor.h"
+#include "ledger/memory_store.h"
 #include "ledger/recover.h"
+#include "ledger/replay.h"
 #include "ledger/rocks_store.h"
 #include "ledger/rollup_codec.h"
 
@@ -67,23 +69,30 @@ class Verification {
       : store_(store),
         durable_(durable),
         state_(state),
-        history_(store, 0),
-        identities_of_journal_(history_.identities()),
+        identities_(state.config, store),
+        replay_(state.config, state.dictionary, identities_, replayed_),
         folded_(state.config.grain),
         stored_(state.config.grain) {}
 
   Result<VerifyReport> run(const std::function<void(uint64_t, uint64_t)>& progress) {
     report_.head = durable_;
     TRY(read_rollups());
-    TRY(scan_journal(store_, {0, 0}, durable_.sequence, Columns::all,
+    // Blocks that are not yet durable are only replayed: what is stored beside the journal is as
+    // far as the store is.
+    TRY(scan_journal(store_, {0, 0}, state_.head.sequence, Columns::all,
                      [&](const Block& block, std::string_view bytes) -> Result<void> {
-                       TRY(visit(block, bytes));
+                       if (block.sequence <= durable_.sequence) visit(block);
+                       TRY(replay_.add(block, bytes));
+                       TRY(check_identities(block));
+                       if (block.sequence == durable_.sequence) seen_ = replay_.head();
                        progress(block.sequence, durable_.sequence);
                        return success();
                      }));
     compare_head();
-    compare_positions();
-    TRY(count_documents());
+    report_.partitions = replay_.positions().size();
+    TRY(const auto differences, compare_replay(store_, replayed_, state_.config.grain,
+                                               state_.head.block_time, findings_max));
+    for (const auto& difference : differences) find(difference.sentence);
     folded_.compare(stored_, report_.findings);
     return std::move(report_);
   }
@@ -111,37 +120,31 @@ class Verification {
                        });
   }
 
-  Result<void> visit(const Block& block, std::string_view bytes) {
-    check_chain(block, bytes);
+  void visit(const Block& block) {
+    check_chain(block);
     check_dictionary(block);
-    TRY(check_identities(block));
-    TRY(check_documents(block));
-    add_up(block);
-    move_positions(block);
+    check_documents(block);
+    check_offsets(block);
     if (block.sequence <= report_.rollups_through) folded_.add(fold(block, state_.config.grain));
     ++report_.blocks;
-    return success();
   }
 
-  void check_chain(const Block& block, std::string_view bytes) {
-    if (block.sequence != seen_.sequence + 1)
-      find(name(block) + " follows block " + std::to_string(seen_.sequence));
-    if (block.first_row != seen_.next_row) find(name(block) + " begins at a wrong row");
-    if (block.previous_hash != seen_.hash) find(name(block) + " does not chain to the one before");
-    if (block.block_time < seen_.block_time) find(name(block) + " goes back in time");
-    seen_.sequence = block.sequence;
-    seen_.next_row = block.first_row + block.records();
-    seen_.hash = sha256(bytes);
-    seen_.block_time = block.block_time;
+  void check_chain(const Block& block) {
+    const auto& before = replay_.head();
+    if (block.sequence != before.sequence + 1)
+      find(name(block) + " follows block " + std::to_string(before.sequence));
+    if (block.first_row != before.next_row) find(name(block) + " begins at a wrong row");
+    if (block.previous_hash != before.hash) find(name(block) + " does not chain to the one before");
+    if (block.block_time < before.block_time) find(name(block) + " goes back in time");
   }
 
   void check_dictionary(const Block& block) {
     const auto& dictionary = state_.dictionary;
-    if (block.first_string != seen_.strings || block.first_key != seen_.keys)
+    const auto& before = replay_.head();
+    if (block.first_string != before.strings || block.first_key != before.keys)
       find(name(block) + " misses dictionary entries");
-    seen_.strings = block.first_string + static_cast<uint32_t>(block.strings.size());
-    seen_.keys = block.first_key + static_cast<uint32_t>(block.keys.size());
-    if (seen_.strings > dictionary.strings.size() || seen_.keys > dictionary.keys.size()) {
+    if (block.first_string + block.strings.size() > dictionary.strings.size() ||
+        block.first_key + block.keys.size() > dictionary.keys.size()) {
       find("the dictionary is behind " + name(block));
       return;
     }
@@ -156,27 +159,21 @@ class Verification {
   Result<void> check_identities(const Block& block) {
     const auto& events = block.events;
     for (uint32_t i = 0; i < events.size(); ++i) {
-      if (events.key[i] >= seen_.keys) find(name(block) + " uses a key that it does not define");
-      const auto& segment = block.segment_of(events.row[i]);
-      const auto print = fingerprint(state_.config.identity_key, segment.name_space,
-                                     events.source[i], events.id[i]);
-      std::vector<uint64_t> rows;
-      identities_.find(print, [&](uint64_t row) {
-        rows.push_back(row);
-        return false;
-      });
-      for (const auto row : rows) {
-        TRY(const auto known, identities_of_journal_.at(row));
-        if (known && is_identity(*known, segment.name_space, events.source[i], events.id[i]))
-          find("'" + std::string(events.id[i]) + "' was accepted twice, the second time in " +
-               name(block));
-      }
-      identities_.insert(print, block.first_row + events.row[i]);
+      if (events.key[i] >= replay_.head().keys)
+        find(name(block) + " uses a key that it does not define");
+      const auto name_space = block.segment_of(events.row[i]).name_space;
+      const auto print = identities_.fingerprint_of(name_space, events.source[i], events.id[i]);
+      TRY(const bool twice,
+          identities_.contains(print, name_space, events.source[i], events.id[i]));
+      if (twice)
+        find("'" + std::string(events.id[i]) + "' was accepted twice, the second time in " +
+             name(block));
+      identities_.add(print, block.first_row + events.row[i]);
     }
     return success();
   }
 
-  Result<void> check_documents(const Block& block) {
+  void check_documents(const Block& block) {
     for (const auto& [version, content] : block.documents) {
       ++report_.documents;
       const auto name =
@@ -188,48 +185,27 @@ class Verification {
         find(name + " does not chain to the version before");
       number = version.version;
       hash = version.hash;
-      TRY(const auto entry,
-          store_.get(Family::documents, document_key(version.key, version.version)));
-      if (!entry || *entry != encode(version)) find("the entry of " + name + " is not its block's");
-    }
-    return success();
-  }
-
-  Result<void> count_documents() {
-    uint64_t entries = 0;
-    TRY(store_.scan(Family::documents, {}, {},
-                    [&](std::string_view, std::string_view value) -> Result<bool> {
-                      TRY(const auto version, decode_document_version(value));
-                      if (version.known_from <= durable_.sequence) ++entries;
-                      return true;
-                    }));
-    if (entries != report_.documents) find("there are entries of documents that no block holds");
-    return success();
-  }
-
-  void add_up(const Block& block) {
-    for (const auto disposition : block.dispositions)
-      ++seen_.records[static_cast<size_t>(disposition)];
-    for (size_t i = 0; i < block.events.size(); ++i) {
-      const auto counts = block.events.counts_of(i);
-      for (size_t meter = 0; meter < meter_count; ++meter) seen_.totals[meter] += counts[meter];
     }
   }
 
-  void move_positions(const Block& block) {
+  void check_offsets(const Block& block) {
+    // A partition may come twice in a block.
+    std::unordered_map<std::string, int64_t> ended;
     for (const auto& segment : block.segments) {
       if (!keeps_position(segment.source)) continue;
-      auto [found, fresh] = positions_.try_emplace(position_key(segment.source, segment.partition));
-      auto& position = found->second;
-      if (!fresh && segment.begin_offset != position.next_offset)
+      report_.gaps += segment.gaps;
+      const auto key = position_key(segment.source, segment.partition);
+      const auto known = replay_.positions().find(key);
+      const auto here = ended.find(key);
+      const auto before = here != ended.end() ? std::optional(here->second)
+                          : known != replay_.positions().end()
+                              ? std::optional(known->second.next_offset)
+                              : std::nullopt;
+      if (before && segment.begin_offset != *before)
         find(name(block) + " reads " + segment.source + "/" + std::to_string(segment.partition) +
              " from offset " + std::to_string(segment.begin_offset) +
-             ", but the one before ended at " + std::to_string(position.next_offset));
-      position.next_offset = segment.end_offset;
-      position.gaps += segment.gaps;
-      if (segment.complete_at) position.complete_at = segment.complete_at;
-      position.sequence = block.sequence;
-      report_.gaps += segment.gaps;
+             ", but the one before ended at " + std::to_string(*before));
+      ended[key] = segment.end_offset;
     }
   }
 
@@ -239,28 +215,15 @@ class Verification {
            " is not the fold of the journal");
   }
 
-  void compare_positions() {
-    report_.partitions = positions_.size();
-    for (const auto& [key, position] : state_.positions) {
-      if (position.sequence > durable_.sequence) continue;  // moved on while we read
-      const auto found = positions_.find(key);
-      if (found == positions_.end() || found->second.next_offset != position.next_offset ||
-          found->second.gaps != position.gaps || found->second.complete_at != position.complete_at)
-        find("the position of " + position.source + "/" + std::to_string(position.partition) +
-             " is not the fold of the journal");
-    }
-  }
-
   RocksStore& store_;
   const Head durable_;
   State& state_;
-  History history_;
-  History::Identities identities_of_journal_;
+  AcceptedIdentities identities_;
+  MemoryStore replayed_;
+  Replay replay_;
   RollupSum folded_;
   RollupSum stored_;
   Head seen_;
-  IdentityIndex identities_;
-  std::unordered_map<std::string, Position> positions_;
   std::map<DocumentKey, std::pair<uint32_t, Digest>> documents_;  // the last version of each
   VerifyReport report_;
 };
@@ -282,7 +245,7 @@ Result<VerifyReport> verify(const std::filesystem::path& directory,
   TRY(check_anchor(*store, head, durable));
   State state;
   state.config = *config;
-  TRY(load_state(*store, durable, state));
+  TRY(load_state(*store, head, state));
   return Verification(*store, durable, state).run(progress);
 }
 

@@ -128,6 +128,20 @@ TEST_CASE("a reported usage replaces a missing one", "[ledger]") {
   CHECK(table.rows[0].requests == 1);
 }
 
+TEST_CASE("what waits for an event that is given up takes nothing back", "[ledger]") {
+  Bench bench;
+  bench.commit({retraction("r", "u"), retraction("x", "nobody")});
+  // Usage that would replace what is no usage is set aside, and so was never counted.
+  auto usage = usage_event("u", 100, 10);
+  usage.retracts = {"", "x", "reported at last"};
+  bench.commit({usage});
+  bench.flush();
+  CHECK(bench.records(Disposition::quarantined) == 1);
+  CHECK(bench.requests() == 0);
+  CHECK(bench.sum(Meter::input_uncached) == 0);
+  CHECK(bench.ledger->status().waiting == 2);
+}
+
 TEST_CASE("an outcome moves its row, and can move it again", "[ledger]") {
   Bench bench;
   bench.commit({outcome_event("o1", "a", Outcome::accepted)});
