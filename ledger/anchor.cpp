@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "ledger/bytes.h"
+#include "ledger/crash_point.h"
 #include "schemas/verify.h"
 
 namespace gauger::ledger {
@@ -96,6 +97,7 @@ Result<void> Anchor::write(const Head& head) {
   if (::pwrite(file_, bytes.data(), bytes.size(), at) != static_cast<ssize_t>(bytes.size()))
     return failed("writing", path_);
   if (::fdatasync(file_) != 0) return failed("syncing", path_);
+  crash_point("after_anchor");
   head_ = head;
   return success();
 }

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "ledger/bytes.h"
+#include "ledger/crash_point.h"
 #include "ledger/packing.h"
 
 namespace gauger::ledger {
@@ -208,7 +209,9 @@ Result<std::shared_ptr<IdentityRun>> IdentityRunWriter::finish() {
   TRY(write_some(true));
   WriteSet header;
   header.put(Family::identity_runs, run_key('H', range_), encode_header(count_, bucket_bits_));
+  crash_point("before_run_header");
   TRY(store_.write_projection(header));
+  crash_point("after_run_header");
   return std::make_shared<IdentityRun>(range_, count_, bucket_bits_, std::move(filter_));
 }
 

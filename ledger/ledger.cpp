@@ -6,6 +6,7 @@
 #include "ledger/anchor.h"
 #include "ledger/apply.h"
 #include "ledger/bounded_queue.h"
+#include "ledger/crash_point.h"
 #include "ledger/identity_settler.h"
 #include "ledger/lock.h"
 #include "ledger/projections.h"
@@ -156,9 +157,9 @@ Result<void> Ledger::Impl::recover() {
   TRY(state.reservations.load(store, state.config.grain));
   quotas = std::make_unique<QuotaBook>(state.config, state.dictionary);
   projections = std::make_unique<Projections>(store, state.config, state.dictionary);
-  TRY(load_projections(store, state, *projections));
-  // What a crash left behind is made durable before anything is shown.
+  // What a crash left behind is made durable before anything of it is packed or shown.
   TRY(store.sync());
+  TRY(load_projections(store, state, *projections, FoldedBlocks::packed));
   settler.begin(obsolete_runs, head.next_row);
   if (anchor) {
     TRY(anchor->write(head));
@@ -389,7 +390,9 @@ Result<std::vector<DocumentVersion>> Ledger::append_documents(std::vector<Docume
     versions.push_back(document.version);
     batch().add_document(std::move(document));
   }
+  crash_point("before_documents");
   TRY(flush());
+  crash_point("after_documents");
   const auto& head = impl_->state.head;
   for (uint32_t i = 0; i < versions.size(); ++i) {
     versions[i].known_from = head.sequence;
@@ -451,6 +454,7 @@ Result<QuotaDecision> Ledger::reserve(const QuotaRequest& request, std::string_v
   Reservation reservation{request.name_space, std::string(id), now, expires_at, hash, {}};
   auto decision = impl_->quotas->hold(request, now, reservation.holds);
   if (decision.allowed) batch().add_reservation(book.grant(std::move(reservation)));
+  crash_point("after_grant");
   return decision;
 }
 

@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "ledger/bytes.h"
+#include "ledger/crash_point.h"
 #include "ledger/rollup_codec.h"
 #include "schemas/verify.h"
 
@@ -147,7 +148,9 @@ Result<void> Projections::flush(bool force) {
   summary_segments_.push_back(merged.last_sequence);
   pack_by_day(merged, writes);
   writes.put(Family::rollups, std::string(watermark_key), encode_watermark(next));
+  crash_point("before_pack");
   TRY(store_.write_projection(writes));
+  crash_point("after_pack");
   {
     const std::unique_lock lock(runs_mutex_);
     runs_.erase(runs_.begin(), runs_.begin() + static_cast<std::ptrdiff_t>(runs.size()));
@@ -157,6 +160,7 @@ Result<void> Projections::flush(bool force) {
   WriteSet merges;
   TRY(merge_behind(merges));
   if (merges.writes.empty()) return success();
+  crash_point("before_merge");
   return store_.write_projection(merges);
 }
 

@@ -57,14 +57,16 @@ Result<std::vector<RowRange>> load_identities(const Store& store, State& state) 
   return obsolete;
 }
 
-Result<void> load_projections(const Store& store, const State& state, Projections& projections) {
+Result<void> load_projections(const Store& store, const State& state, Projections& projections,
+                              FoldedBlocks folded) {
   TRY(const auto from, projections.load(state.head.sequence));
   return scan_journal(store, from, state.head.sequence, Columns::fold,
                       [&](const Block& block, std::string_view) -> Result<void> {
                         projections.publish(
                             fold(block, state.config.grain),
                             {block.first_row + block.records(), block.sequence + 1});
-                        return success();
+                        if (folded == FoldedBlocks::in_memory) return success();
+                        return projections.flush(false);
                       });
 }
 

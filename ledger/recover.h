@@ -19,8 +19,11 @@ Result<void> load_state(const Store& store, const Head& head, State& state);
 // ids. Answers the runs that are of no use.
 Result<std::vector<RowRange>> load_identities(const Store& store, State& state);
 
-// Reads the packed rollups and folds the blocks behind their watermark, up to the head.
-Result<void> load_projections(const Store& store, const State& state, Projections& projections);
+// Reads the packed rollups and folds the blocks behind their watermark, up to the head. A writer
+// packs them as they become many; a reader keeps them in memory.
+enum class FoldedBlocks : uint8_t { in_memory, packed };
+Result<void> load_projections(const Store& store, const State& state, Projections& projections,
+                              FoldedBlocks folded = FoldedBlocks::in_memory);
 
 // The ledger's head against what is known to be durable.
 Result<void> check_anchor(const Store& store, const Head& head, const Head& anchor);

@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include "ledger/crash_point.h"
+
 namespace gauger::ledger {
 namespace {
 
@@ -168,12 +170,17 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open_reader(
 Result<void> RocksStore::write(const WriteSet& set) {
   rocksdb::WriteOptions options;
   options.sync = false;
-  return impl_->apply(set, options);
+  crash_point("before_write");
+  TRY(impl_->apply(set, options));
+  crash_point("after_write");
+  return success();
 }
 
 Result<void> RocksStore::sync() {
+  crash_point("before_sync");
   const auto status = impl_->db->SyncWAL();
   if (!status.ok()) return to_error(status, "syncing the log of " + impl_->name);
+  crash_point("after_sync");
   return success();
 }
 
@@ -254,6 +261,12 @@ Result<void> RocksStore::scan(Family family, std::string_view from, std::string_
     if (!more) break;
   }
   if (!at->status().ok()) return to_error(at->status(), "reading " + impl_->name);
+  return success();
+}
+
+Result<void> RocksStore::flush() {
+  const auto status = impl_->db->Flush({}, impl_->handles);
+  if (!status.ok()) return to_error(status, "flushing " + impl_->name);
   return success();
 }
 

@@ -35,6 +35,8 @@ class RocksStore final : public Store {
   Result<void> scan(Family family, std::string_view from, std::string_view until,
                     const Visit& visit) const override;
 
+  // Makes everything durable that was written unlogged.
+  Result<void> flush();
   // Reads every block of every file and compares checksums.
   Result<void> verify_checksums() const;
   // Live bytes on disk of a family, and of everything including the log.

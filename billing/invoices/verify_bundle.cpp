@@ -169,7 +169,8 @@ Result<BundleReport> verify_bundle(std::string_view json, std::string_view file)
   TRY(const auto* invoice, fields.object("invoice"));
   TRY(report.invoice, parse_invoice_node(file, *invoice));
   TRY(const auto* seal_node, fields.object("seal"));
-  TRY(const auto seal, parse_seal_node(file, *seal_node));
+  TRY(report.seal, parse_seal_node(file, *seal_node));
+  const auto& seal = report.seal;
   TRY(const auto chain, parse_list<ChainLink>(fields, "chain", parse_link));
   TRY(fields.finish());
   report.lines = report.invoice.lines.size();

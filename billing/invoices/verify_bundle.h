@@ -19,6 +19,7 @@ std::string bundle_json(const Invoice& invoice, const Seal& seal, std::span<cons
 
 struct BundleReport {
   Invoice invoice;
+  Seal seal;
   size_t lines = 0;
   size_t prices_checked = 0;          // lines whose amount is quantity times price
   size_t quantities_checked = 0;      // lines whose quantity is that of the sealed usage

@@ -42,5 +42,8 @@ void add_compare_command(CLI::App& app, Run& run);
 void add_bridge_command(CLI::App& app, Run& run);
 void add_serve_command(CLI::App& app, Run& run);
 void add_token_command(CLI::App& app, Run& run);
+void add_backup_command(CLI::App& app, Run& run);
+void add_restore_command(CLI::App& app, Run& run);
+void add_rebuild_command(CLI::App& app, Run& run);
 
 }  // namespace gauger::tools

@@ -38,6 +38,7 @@ struct Options {
   KafkaOptions kafka;
   bool until_end = false;
   NewLedgerOptions made;
+  uint64_t hot_identities = ledger::LedgerOptions{}.hot_identities_max;
   Output output = Output::table;
 };
 
@@ -259,6 +260,7 @@ Result<void> run_ingest(const Options& options) {
   }
   ledger::LedgerOptions ledger_options;
   ledger_options.config = options.made.config();
+  ledger_options.hot_identities_max = options.hot_identities;
   TRY(const auto ledger, ledger::Ledger::open(options.data, ledger_options, *clock));
   const auto before = ledger->status().head;
   const auto begin = std::chrono::steady_clock::now();
@@ -310,6 +312,10 @@ void add_ingest_command(CLI::App& app, Run& run) {
   options->kafka.add_to(*command);
   command->add_flag("--until-end", options->until_end,
                     "end when the topic's present end is reached");
+  command
+      ->add_option("--hot-identities", options->hot_identities,
+                   "identities kept in memory in full, 16 bytes each; older ones lie on disk")
+      ->check(CLI::Range(1'000, 200'000'000));
   options->made.add_to(*command);
   add_output_option(*command, options->output);
   command->callback([options, &run] { run = [options] { return run_ingest(*options); }; });

@@ -108,6 +108,7 @@ void add_invoice_command(CLI::App& app, Run& run) {
   add_invoice_write_commands(*command, run);
   add_invoice_correct_command(*command, run);
   add_invoice_read_commands(*command, run);
+  add_invoice_numbers_command(*command, run);
 }
 
 }  // namespace gauger::tools

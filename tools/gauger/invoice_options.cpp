@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "exporters/documents/invoice_csv.h"
+#include "ledger/backup/incarnation.h"
 #include "tools/gauger/clock.h"
 #include "tools/gauger/ledger_options.h"
 
@@ -70,6 +71,7 @@ Result<InvoiceWriter> InvoiceWriter::open(const InvoiceOptions& options) {
 
 Result<billing::Invoice> InvoiceWriter::post(const billing::Seal& seal, const InvoiceTerms& terms,
                                              const std::string& author) {
+  TRY(ledger::check_confirmed(ledger->documents(), at.store->issuer().party.id));
   billing::Invoice invoice;
   TRY(auto drafts, at.store->drafts_of(seal, author, invoice));
   for (const auto& text : terms.texts)

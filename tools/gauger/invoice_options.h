@@ -72,6 +72,7 @@ void print_invoice(const billing::Invoice& invoice, Output output);
 void add_invoice_write_commands(CLI::App& invoice, Run& run);
 void add_invoice_correct_command(CLI::App& invoice, Run& run);
 void add_invoice_read_commands(CLI::App& invoice, Run& run);
+void add_invoice_numbers_command(CLI::App& invoice, Run& run);
 
 // Prints what the invoice of the bill-to would be now; used by draft and review.
 Result<void> preview_invoice(const InvoiceOptions& options, const std::string& bill_to);

@@ -52,6 +52,9 @@ int main(int argc, char** argv) {
   add_bridge_command(app, run);
   add_serve_command(app, run);
   add_token_command(app, run);
+  add_backup_command(app, run);
+  add_restore_command(app, run);
+  add_rebuild_command(app, run);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

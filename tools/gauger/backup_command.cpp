@@ -1,0 +1,225 @@
+// gauger backup, restore and rebuild: a ledger's second life.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "ledger/backup/backup.h"
+#include "ledger/rebuild.h"
+#include "tools/gauger/clock.h"
+#include "tools/gauger/command.h"
+#include "tools/gauger/ledger_options.h"
+#include "tools/progress.h"
+
+namespace gauger::tools {
+namespace {
+
+struct Options {
+  std::string data;
+  std::string to;
+  std::string from;
+  std::string archive;
+  std::string by;
+  std::string now;
+  std::string time_zone;
+  int grain = 0;
+  uint32_t number = 0;
+  Output output = Output::table;
+};
+
+// Draws one bar for a task whose size is known once it runs.
+class BlocksProgress {
+ public:
+  explicit BlocksProgress(std::string_view task) : progress_(task, "blocks", 0) {}
+  void operator()(uint64_t done, uint64_t total) {
+    progress_.set_total(total);
+    progress_.advance_to(done);
+  }
+
+ private:
+  Progress progress_;
+};
+
+Result<void> run_backup(const Options& options) {
+  if (options.data.empty() || options.to.empty())
+    return invalid_argument("a backup needs --data, the ledger, and --to, where it goes");
+  TRY(const auto clock, make_clock(options.now));
+  BlocksProgress bar("backup");
+  TRY(const auto report, ledger::back_up(options.data, options.to, options.archive, *clock,
+                                         [&](uint64_t done, uint64_t total) { bar(done, total); }));
+  const auto& backup = report.backup;
+  if (options.output == Output::json) {
+    fmt::print(
+        "{{\"number\": {}, \"sequence\": {}, \"head\": \"{}\", \"blocks_copied\": {}, "
+        "\"bytes_written\": {}, \"files\": {}, \"unchanged\": {}}}\n",
+        backup.number, backup.head.sequence, ledger::to_hex(backup.head.hash), report.blocks,
+        report.bytes, backup.files.size(), report.unchanged);
+    return success();
+  }
+  if (report.unchanged) {
+    fmt::print("nothing is new since backup {}, through block {}\n", backup.number,
+               backup.head.sequence);
+    return success();
+  }
+  fmt::print("backup {}: {} blocks copied in {} bytes, through block {} {}\n", backup.number,
+             grouped(static_cast<int64_t>(report.blocks)),
+             grouped(static_cast<int64_t>(report.bytes)), backup.head.sequence,
+             ledger::to_hex(backup.head.hash).substr(0, 16));
+  return success();
+}
+
+Result<void> run_list(const Options& options) {
+  TRY(const auto backups, ledger::list_backups(options.from));
+  if (options.output == Output::json) {
+    fmt::print("[");
+    for (size_t i = 0; i < backups.size(); ++i)
+      fmt::print(
+          "{}{{\"number\": {}, \"made_at\": \"{}\", \"sequence\": {}, \"accepted\": {}, "
+          "\"files\": {}, \"head\": \"{}\"}}",
+          i == 0 ? "" : ", ", backups[i].number, format_instant(backups[i].made_at),
+          backups[i].head.sequence, backups[i].head.records[0], backups[i].files.size(),
+          ledger::to_hex(backups[i].head.hash));
+    fmt::print("]\n");
+    return success();
+  }
+  TextTable table({"number", "made_at", "sequence", "accepted", "files", "head"});
+  for (const auto& backup : backups)
+    table.add(
+        {std::to_string(backup.number), format_instant(backup.made_at),
+         std::to_string(backup.head.sequence),
+         options.output == Output::csv ? std::to_string(backup.head.records[0])
+                                       : grouped(static_cast<int64_t>(backup.head.records[0])),
+         std::to_string(backup.files.size()), ledger::to_hex(backup.head.hash).substr(0, 16)});
+  options.output == Output::csv ? table.print_csv() : table.print();
+  return success();
+}
+
+Result<void> run_verify(const Options& options) {
+  TRY(const auto backup, ledger::find_backup(options.from, options.number));
+  BlocksProgress bar("verify");
+  TRY(ledger::verify_backup(options.from, backup,
+                            [&](uint64_t done, uint64_t total) { bar(done, total); }));
+  fmt::print("backup {}: {} files and {} blocks hold, chain whole, head {}\n", backup.number,
+             backup.files.size(), backup.head.sequence,
+             ledger::to_hex(backup.head.hash).substr(0, 16));
+  return success();
+}
+
+Result<void> run_restore(const Options& options) {
+  TRY(const auto clock, make_clock(options.now));
+  TRY(const auto backup, ledger::find_backup(options.from, options.number));
+  BlocksProgress bar("restore");
+  TRY(const auto report, ledger::restore(options.from, backup, options.data, options.by, *clock,
+                                         [&](uint64_t done, uint64_t total) { bar(done, total); }));
+  if (options.output == Output::json) {
+    fmt::print("{{\"backup\": {}, \"sequence\": {}, \"accepted\": {}, \"incarnation\": {}}}\n",
+               backup.number, backup.head.sequence, report.head.records[0], report.incarnation);
+    return success();
+  }
+  fmt::print("{}: backup {} of {}, {} events through block {}, incarnation {}\n", options.data,
+             backup.number, format_instant(backup.made_at),
+             grouped(static_cast<int64_t>(report.head.records[0])), backup.head.sequence,
+             report.incarnation);
+  fmt::print(
+      "Logs are read again from there; what they no longer hold, and what came by HTTP since, is "
+      "lost.\nInvoices are finalized again after `gauger invoice confirm-numbers --data {}`.\n",
+      options.data);
+  return success();
+}
+
+Result<void> run_rebuild(const Options& options) {
+  ledger::RebuildOptions wanted;
+  if (options.grain != 0) wanted.grain = std::chrono::minutes{options.grain};
+  if (!options.time_zone.empty()) wanted.time_zone = options.time_zone;
+  BlocksProgress bar("rebuild");
+  TRY(const auto report, ledger::rebuild(options.data, wanted,
+                                         [&](uint64_t done, uint64_t total) { bar(done, total); }));
+  if (options.output == Output::json) {
+    fmt::print("{{\"sequence\": {}, \"blocks\": {}, \"reconfigured\": {}, \"mended\": [",
+               report.head.sequence, report.blocks, report.reconfigured);
+    for (size_t i = 0; i < report.findings.size(); ++i)
+      fmt::print("{}{}", i == 0 ? "" : ", ", json_text(report.findings[i]));
+    fmt::print("]}}\n");
+    return success();
+  }
+  fmt::print("{} blocks folded anew, through block {}\n", report.blocks, report.head.sequence);
+  for (const auto& finding : report.findings) fmt::print("MENDED      {}\n", finding);
+  if (report.findings.empty()) fmt::print("what stood there was the same\n");
+  return success();
+}
+
+void add_clock_option(CLI::App& command, Options& options) {
+  command.add_option("--now", options.now, "the time that it is, for replays; else the system's");
+}
+void add_backup_choice(CLI::App& command, Options& options) {
+  command.add_option("--from", options.from, "the directory of backups")->required();
+}
+
+}  // namespace
+
+void add_backup_command(CLI::App& app, Run& run) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("backup", "copy what is new of a live ledger's journal");
+  command->footer(
+      "Examples:\n"
+      "  gauger backup --data ./ledger --to /backups/ledger\n"
+      "  gauger backup list --from /backups/ledger\n"
+      "Runs beside a writer. What is there is not copied again; killed midway, the next one goes\n"
+      "on. Bring the whole directory elsewhere: its files never change.");
+  command->add_option("--data", options->data, "the ledger's data directory");
+  command->add_option("--to", options->to, "the directory of backups");
+  command->add_option("--archive", options->archive,
+                      "where `gauger retain` archived the beginning of the journal");
+  add_clock_option(*command, *options);
+  add_output_option(*command, options->output);
+
+  auto* list = command->add_subcommand("list", "the backups in a directory");
+  list->footer("Example: gauger backup list --from /backups/ledger");
+  add_backup_choice(*list, *options);
+  add_output_option(*list, options->output);
+
+  auto* verify = command->add_subcommand("verify", "read a backup whole and check every hash");
+  verify->footer("Example: gauger backup verify --from /backups/ledger --id 3");
+  add_backup_choice(*verify, *options);
+  verify->add_option("--id", options->number, "its number; else the last one");
+
+  command->callback([options, list, verify, &run] {
+    run = [options, listed = list->parsed(), verified = verify->parsed()] {
+      return listed ? run_list(*options) : verified ? run_verify(*options) : run_backup(*options);
+    };
+  });
+}
+
+void add_restore_command(CLI::App& app, Run& run) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("restore", "make a ledger anew from a backup");
+  command->footer(
+      "Example: gauger restore --from /backups/ledger --data ./ledger --id 3\n"
+      "The directory must be new or empty. The ledger is a new incarnation: it finalizes no\n"
+      "invoice until `gauger invoice confirm-numbers` was told which number was the last.");
+  add_backup_choice(*command, *options);
+  add_data_option(*command, options->data);
+  command->add_option("--id", options->number, "number of the backup; else the last one");
+  command->add_option("--by", options->by, "who does it, for the record")->default_str("operator");
+  add_clock_option(*command, *options);
+  add_output_option(*command, options->output);
+  options->by = "operator";
+  command->callback([options, &run] { run = [options] { return run_restore(*options); }; });
+}
+
+void add_rebuild_command(CLI::App& app, Run& run) {
+  auto options = std::make_shared<Options>();
+  auto* command =
+      app.add_subcommand("rebuild", "make everything beside the journal anew, and compare");
+  command->footer(
+      "Examples:\n"
+      "  gauger rebuild --data ./ledger\n"
+      "  gauger rebuild --data ./ledger --time-zone Europe/Berlin --grain 60\n"
+      "Needs the ledger for itself. Memory grows with the number of identities, 16 bytes each.");
+  add_data_option(*command, options->data);
+  command->add_option("--grain", options->grain, "another grain in minutes: 15, 30 or 60");
+  command->add_option("--time-zone", options->time_zone, "another zone of its days and months");
+  add_output_option(*command, options->output);
+  command->callback([options, &run] { run = [options] { return run_rebuild(*options); }; });
+}
+
+}  // namespace gauger::tools
