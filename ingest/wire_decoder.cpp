@@ -9,6 +9,7 @@
 #include "ingest/check.h"
 #include "ingest/event_fields.h"
 #include "ingest/wire_format.h"
+#include "schemas/short_text.h"
 #include "schemas/usage_event.pb.h"
 
 namespace gauger::ingest {
@@ -68,8 +69,13 @@ constexpr StepTable table;
 
 constexpr const EventField& field_at(uint32_t tag) { return event_fields[table.fields[tag >> 3U]]; }
 
-// Texts are short and nearly always ASCII: eight bytes at a time beats a call.
-[[gnu::always_inline]] inline bool is_ascii(std::string_view text) {
+// Texts are short and nearly always ASCII: eight bytes at a time beats a call, and a text with
+// enough of its record behind its begin (`readable` bytes) is looked at whatever its length is.
+[[gnu::always_inline]] inline bool is_ascii(std::string_view text, size_t readable) {
+  if (text.size() <= short_text_bytes_max && readable >= short_text_bytes_max) [[likely]] {
+    const auto [words] = words_of_readable(text);
+    return ((words[0] | words[1] | words[2]) & 0x8080'8080'8080'8080U) == 0;
+  }
   const auto load = [](const char* from, auto& into) { std::memcpy(&into, from, sizeof into); };
   const auto* data = text.data();
   const auto size = text.size();
@@ -126,13 +132,20 @@ class WireReader {
   WireReader(UsageEvent& event, WireScratch& scratch) : event_(event), scratch_(scratch) {}
 
   RejectReason read(std::string_view bytes) {
-    event_ = UsageEvent{};
+    reset();
     if (!read_fields(bytes)) return read_unusual(bytes);
     if (extras_count_ != 0) keep_extras({scratch_.extras_.data(), extras_count_});
     return RejectReason::none;
   }
 
  private:
+  // One copy of the event's bytes; an assignment would clear it field by field.
+  void reset() {
+    static constexpr UsageEvent blank;
+    static_assert(std::is_trivially_copyable_v<UsageEvent>);
+    std::memcpy(static_cast<void*>(&event_), &blank, sizeof event_);
+  }
+
   // False: something unusual or wrong, which libprotobuf has to judge.
   bool read_fields(std::string_view bytes) {
     uint32_t tag = 0;
@@ -144,7 +157,8 @@ class WireReader {
       if (step == Step::skip) {
         if (!skip_field(bytes, tag)) return false;
       } else if ((tag & 7U) == length_delimited) {
-        if (!take_bytes(bytes, payload) || !read_payload(step, field_at(tag), payload))
+        if (!take_bytes(bytes, payload) ||
+            !read_payload(step, field_at(tag), payload, payload.size() + bytes.size()))
           return false;
       } else {
         if (!take_varint(bytes, value) || !read_number(step, field_at(tag), value)) return false;
@@ -154,10 +168,10 @@ class WireReader {
   }
 
   [[gnu::always_inline]] bool read_payload(Step step, const EventField& field,
-                                           std::string_view payload) {
+                                           std::string_view payload, size_t readable) {
     if (step == Step::text) [[likely]] {
       event_.*field.text = payload;
-      return is_ascii(payload) || is_text(payload, field.name);
+      return is_ascii(payload, readable) || is_text(payload, field.name);
     }
     if (step == Step::time) return read_time(payload, event_.*field.time);
     if (step == Step::extra) return read_extra(payload);

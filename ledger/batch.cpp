@@ -151,13 +151,10 @@ bool Batch::add_to_totals(const UsageEvent& event) {
   return true;
 }
 
-bool Batch::intern_key(const UsageEvent& event, UsageKey& key) {
-  auto& strings = dictionary_.strings;
+bool Batch::intern_key(const UsageEvent& event, std::string_view raw, UsageKey& key) {
   bool full = false;
   const auto intern = [&](std::string_view text) {
-    const auto id = strings.intern(text);
-    full = full || !id;
-    return id.value_or(StringId{});
+    return names_.intern(text, raw, dictionary_.strings, full);
   };
   key.name_space = name_space_;
   key.team = intern(event.team.empty() ? std::string_view("unattributed") : event.team);
@@ -202,16 +199,17 @@ void Batch::add(const UsageEvent& event, int64_t offset, std::string_view raw) {
   }
   const auto kind = kind_of(event);
   UsageKey key;
-  const auto source = dictionary_.strings.intern(event.source);
+  bool full = false;
+  const auto source = names_.intern(event.source, raw, dictionary_.strings, full);
   const auto extras_before = events_.extras.size();
   if (kind == EventKind::usage) {
-    if (!source || !intern_key(event, key))
+    if (full || !intern_key(event, raw, key))
       return reject(RejectReason::dictionary_full, "the ledger's dictionary is full", offset, raw);
   } else {
     key.name_space = name_space_;
     key.outcome = event.outcome;
   }
-  if (!source || !add_side_columns(event, *source)) {
+  if (full || !add_side_columns(event, source)) {
     events_.extras.resize(extras_before);
     return reject(RejectReason::dictionary_full, "the ledger's dictionary is full", offset, raw);
   }
@@ -224,9 +222,9 @@ void Batch::add(const UsageEvent& event, int64_t offset, std::string_view raw) {
   }
 
   events_.row.push_back(static_cast<uint32_t>(dispositions_.size()));
-  events_.fingerprint.push_back(fingerprint(config_.identity_key, name_space_, *source, event.id));
+  events_.fingerprint.push_back(fingerprint(config_.identity_key, name_space_, source, event.id));
   events_.content_hash.push_back(content_hash_of(event, key, kind));
-  events_.source.push_back(*source);
+  events_.source.push_back(source);
   events_.id.add(event.id);
   const bool timed = event.completed_at != no_instant;
   events_.completed_us.push_back(timed ? to_us(event.completed_at) : 0);

@@ -14,6 +14,7 @@
 #include "ledger/config.h"
 #include "ledger/dictionary.h"
 #include "ledger/head.h"
+#include "ledger/name_memo.h"
 #include "schemas/reject_reason.h"
 #include "schemas/usage_event.h"
 
@@ -65,12 +66,13 @@ class Batch {
 
   RejectReason admit(const UsageEvent& event) const;
   bool add_to_totals(const UsageEvent& event);
-  bool intern_key(const UsageEvent& event, UsageKey& key);
+  bool intern_key(const UsageEvent& event, std::string_view raw, UsageKey& key);
   bool add_side_columns(const UsageEvent& event, StringId source);
   void add_record(Disposition disposition, int64_t offset);
 
   const LedgerConfig& config_;
   Dictionary& dictionary_;
+  NameMemo names_;
 
   Instant block_time_{};
   Counts totals_{};

@@ -1,0 +1,54 @@
+// A short text as three words, so that it is compared, hashed or looked at without a branch on its
+// length: names are of many lengths, and every wrong guess costs as much as a name itself.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace gauger {
+
+inline constexpr size_t short_text_bytes_max = 24;
+
+// The text's bytes, then zeros.
+struct TextWords {
+  std::array<uint64_t, 3> words{};
+  // Without a call, which comparing arrays would be.
+  bool operator==(const TextWords& other) const {
+    uint64_t different = 0;
+    for (size_t i = 0; i < words.size(); ++i) different |= words[i] ^ other.words[i];
+    return different == 0;
+  }
+};
+
+namespace detail {
+
+constexpr auto make_text_masks() {
+  std::array<TextWords, short_text_bytes_max + 1> masks{};
+  for (size_t size = 0; size <= short_text_bytes_max; ++size)
+    for (size_t byte = 0; byte < size; ++byte)
+      masks[size].words[byte / 8] |= uint64_t{0xFF} << (byte % 8 * 8);
+  return masks;
+}
+inline constexpr auto text_masks = make_text_masks();
+
+}  // namespace detail
+
+// The text has at most short_text_bytes_max bytes, and so many can be read from its begin on.
+[[gnu::always_inline]] inline TextWords words_of_readable(std::string_view text) {
+  TextWords text_words;
+  std::memcpy(text_words.words.data(), text.data(), sizeof text_words.words);
+  const auto& mask = detail::text_masks[text.size()];
+  for (size_t i = 0; i < mask.words.size(); ++i) text_words.words[i] &= mask.words[i];
+  return text_words;
+}
+
+// The same of a text that may end where its memory does.
+inline TextWords words_of(std::string_view text) {
+  TextWords text_words;
+  std::memcpy(text_words.words.data(), text.data(), text.size());
+  return text_words;
+}
+
+}  // namespace gauger
