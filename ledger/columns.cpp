@@ -1,16 +1,52 @@
 #include "ledger/columns.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace gauger::ledger {
 namespace {
 
+std::vector<EventRun> runs_of(const std::vector<uint8_t>& kept) {
+  std::vector<EventRun> runs;
+  const auto count = static_cast<uint32_t>(kept.size());
+  for (uint32_t at = 0; at < count; ++at) {
+    if (kept[at] == 0) continue;
+    const auto begin = at;
+    while (at < count && kept[at] != 0) ++at;
+    runs.push_back({begin, at});
+  }
+  return runs;
+}
+
+// Moves entries begin..end-1 down to `to`; returns the end of where they are then.
+template <class Column>
+size_t move_down(Column& column, size_t begin, size_t end, size_t to) {
+  if (begin != to)
+    std::memmove(column.data() + to, column.data() + begin, (end - begin) * sizeof(column[0]));
+  return to + (end - begin);
+}
+
 template <class T>
-void keep_entries(std::vector<T>& column, const std::vector<uint8_t>& kept) {
+void keep_entries(std::vector<T>& column, std::span<const EventRun> runs) {
   size_t to = 0;
-  for (size_t from = 0; from < column.size(); ++from)
-    if (kept[from] != 0) column[to++] = column[from];
+  for (const auto& run : runs) to = move_down(column, run.begin, run.end, to);
   column.resize(to);
+}
+
+// The same for values behind one another, `ends` telling where each event's end.
+template <class Values>
+void keep_values(Values& values, std::vector<uint32_t>& ends, std::span<const EventRun> runs) {
+  size_t to = 0;
+  size_t events = 0;
+  for (const auto& run : runs) {
+    const auto begin = run.begin == 0 ? 0 : ends[run.begin - 1];
+    const auto end = ends[run.end - 1];
+    const auto shift = begin - static_cast<uint32_t>(to);
+    to = move_down(values, begin, end, to);
+    for (auto event = run.begin; event < run.end; ++event) ends[events++] = ends[event] - shift;
+  }
+  ends.resize(events);
+  values.resize(to);
 }
 
 // Drops the entries of dropped events and renumbers the rest.
@@ -26,39 +62,9 @@ void keep_by_event(std::vector<T>& column, const std::vector<uint8_t>& kept) {
 
 }  // namespace
 
-void TextColumn::keep(const std::vector<uint8_t>& kept) {
-  size_t to = 0;
-  uint32_t begin = 0;
-  uint32_t end_kept = 0;
-  for (size_t from = 0; from < ends_.size(); ++from) {
-    const auto end = ends_[from];
-    if (kept[from] != 0) {
-      std::copy(bytes_.begin() + begin, bytes_.begin() + end, bytes_.begin() + end_kept);
-      end_kept += end - begin;
-      ends_[to++] = end_kept;
-    }
-    begin = end;
-  }
-  ends_.resize(to);
-  bytes_.resize(end_kept);
-}
+void TextColumn::keep(std::span<const EventRun> runs) { keep_values(bytes_, ends_, runs); }
 
-void NumbersColumn::keep(const std::vector<uint8_t>& kept) {
-  size_t to = 0;
-  uint32_t begin = 0;
-  uint32_t end_kept = 0;
-  for (size_t from = 0; from < ends_.size(); ++from) {
-    const auto end = ends_[from];
-    if (kept[from] != 0) {
-      std::copy(values_.begin() + begin, values_.begin() + end, values_.begin() + end_kept);
-      end_kept += end - begin;
-      ends_[to++] = end_kept;
-    }
-    begin = end;
-  }
-  ends_.resize(to);
-  values_.resize(end_kept);
-}
+void NumbersColumn::keep(std::span<const EventRun> runs) { keep_values(values_, ends_, runs); }
 
 void EventColumns::clear() {
   row.clear();
@@ -104,23 +110,24 @@ void EventColumns::reserve_like(const EventColumns& other) {
 }
 
 void EventColumns::keep(const std::vector<uint8_t>& kept) {
-  keep_entries(row, kept);
-  keep_entries(fingerprint, kept);
-  keep_entries(content_hash, kept);
-  keep_entries(source, kept);
-  id.keep(kept);
-  keep_entries(key, kept);
-  keep_entries(completed_us, kept);
-  keep_entries(duration_us, kept);
-  keep_entries(present, kept);
-  counts.keep(kept);
-  agent_session.keep(kept);
-  provider_request_id.keep(kept);
-  parent_id.keep(kept);
-  reservation_id.keep(kept);
+  const auto runs = runs_of(kept);
+  keep_entries(row, runs);
+  keep_entries(fingerprint, runs);
+  keep_entries(content_hash, runs);
+  keep_entries(source, runs);
+  id.keep(runs);
+  keep_entries(key, runs);
+  keep_entries(completed_us, runs);
+  keep_entries(duration_us, runs);
+  keep_entries(present, runs);
+  counts.keep(runs);
+  agent_session.keep(runs);
+  provider_request_id.keep(runs);
+  parent_id.keep(runs);
+  reservation_id.keep(runs);
   keep_by_event(targets, kept);
   keep_by_event(extras, kept);
-  keep_entries(kind, kept);
+  keep_entries(kind, runs);
 }
 
 Counts EventColumns::counts_of(size_t event) const {

@@ -33,6 +33,12 @@ inline constexpr std::array<std::string_view, disposition_count> disposition_nam
 
 enum class EventKind : uint8_t { usage = 0, retraction = 1, outcome = 2 };
 
+// A stretch of events.
+struct EventRun {
+  uint32_t begin;
+  uint32_t end;
+};
+
 // Texts one behind the other, with the end of each.
 class TextColumn {
  public:
@@ -54,7 +60,7 @@ class TextColumn {
     bytes_.clear();
     ends_.clear();
   }
-  void keep(const std::vector<uint8_t>& kept);
+  void keep(std::span<const EventRun> runs);
 
  private:
   std::string bytes_;
@@ -79,7 +85,7 @@ class NumbersColumn {
     values_.clear();
     ends_.clear();
   }
-  void keep(const std::vector<uint8_t>& kept);
+  void keep(std::span<const EventRun> runs);
 
  private:
   std::vector<int64_t> values_;

@@ -61,29 +61,32 @@ void StringDictionary::grow() {
   slots_ = std::move(larger);
 }
 
-KeyDictionary::KeyDictionary() : slots_(slots_at_start), mask_(slots_at_start - 1) {}
+KeyDictionary::KeyDictionary() : slots_(size_t{1} << slots_log2_at_start) {
+  static_assert(uint64_t{limits::dictionary_keys_max} * 4 <= uint64_t{1} << 32,
+                "a tag has bits for every slot");
+}
 
 std::optional<uint32_t> KeyDictionary::insert(const UsageKey& key, uint64_t hash) {
   if (size() >= limits::dictionary_keys_max) return std::nullopt;
   if (size_t{size()} * 2 >= slots_.size()) grow();
   const auto id = size();
   keys_.push_back(key);
-  auto at = hash & mask_;
-  while (slots_[at] != 0) at = (at + 1) & mask_;
-  slots_[at] = (hash >> 32 << 32) | (id + 1);
+  place((hash >> 32 << 32) | (id + 1));
   return id;
 }
 
+void KeyDictionary::place(uint64_t slot) {
+  auto at = home_of(slot >> 32);
+  while (slots_[at] != 0) at = next(at);
+  slots_[at] = slot;
+}
+
 void KeyDictionary::grow() {
-  std::vector<uint64_t> larger(slots_.size() * 2);
-  mask_ = larger.size() - 1;
-  for (uint32_t id = 0; id < size(); ++id) {
-    const auto hashed = hash(keys_[id]);
-    auto at = hashed & mask_;
-    while (larger[at] != 0) at = (at + 1) & mask_;
-    larger[at] = (hashed >> 32 << 32) | (id + 1);
-  }
-  slots_ = std::move(larger);
+  const auto slots = std::move(slots_);
+  slots_ = LargeTable<uint64_t>(slots.size() * 2);
+  --shift_;
+  for (const auto slot : slots)
+    if (slot != 0) place(slot);
 }
 
 }  // namespace gauger::ledger

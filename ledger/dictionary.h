@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "ledger/hash.h"
+#include "ledger/large_pages.h"
 #include "schemas/limits.h"
 #include "schemas/usage_key.h"
 #include "schemas/verify.h"
@@ -35,15 +36,21 @@ class ChunkedArray {
     const auto at = size_.load(std::memory_order_relaxed);
     VERIFY(at < capacity, "the array has room");
     auto& chunk = chunks_[at >> chunk_log2];
-    if (!chunk) chunk = std::make_unique<T[]>(chunk_size);
-    chunk[at & (chunk_size - 1)] = value;
+    if (!chunk) chunk = Chunk(LargePages<T>().allocate(chunk_size));
+    std::construct_at(&chunk[at & (chunk_size - 1)], value);
     size_.store(at + 1, std::memory_order_release);
   }
   const T& operator[](size_t at) const { return chunks_[at >> chunk_log2][at & (chunk_size - 1)]; }
   size_t size() const { return size_.load(std::memory_order_acquire); }
 
  private:
-  std::vector<std::unique_ptr<T[]>> chunks_ = std::vector<std::unique_ptr<T[]>>(chunks_max);
+  static_assert(std::is_trivially_destructible_v<T>);
+  struct FreeChunk {
+    void operator()(T* chunk) const { LargePages<T>().deallocate(chunk, chunk_size); }
+  };
+  using Chunk = std::unique_ptr<T[], FreeChunk>;
+
+  std::vector<Chunk> chunks_ = std::vector<Chunk>(chunks_max);
   std::atomic<size_t> size_{0};
 };
 
@@ -94,11 +101,14 @@ class KeyDictionary {
   static uint64_t hash(const UsageKey& key) {
     return hash64({reinterpret_cast<const char*>(&key), sizeof key});
   }
-  void prefetch_slot(uint64_t hash) const { __builtin_prefetch(&slots_[hash & mask_]); }
+  void prefetch_slot(uint64_t hash) const { __builtin_prefetch(&slots_[home_of(hash >> 32)]); }
   // After prefetch_slot has had its time: the key that the slot most likely names.
   void prefetch_key(uint64_t hash) const {
-    const auto slot = slots_[hash & mask_];
-    if (slot != 0) __builtin_prefetch(&keys_[static_cast<uint32_t>(slot) - 1]);
+    const auto slot = slots_[home_of(hash >> 32)];
+    if (slot == 0) return;
+    const auto* const key = reinterpret_cast<const char*>(&keys_[static_cast<uint32_t>(slot) - 1]);
+    __builtin_prefetch(key);
+    __builtin_prefetch(key + sizeof(UsageKey) - 1);
   }
   // Makes room for so many keys at once.
   void reserve(size_t keys) {
@@ -106,7 +116,7 @@ class KeyDictionary {
   }
   std::optional<uint32_t> intern(const UsageKey& key, uint64_t hash) {
     const auto tag = static_cast<uint32_t>(hash >> 32);
-    for (auto at = hash & mask_;; at = (at + 1) & mask_) {
+    for (auto at = home_of(tag);; at = next(at)) {
       const auto slot = slots_[at];
       if (slot == 0) return insert(key, hash);
       if (static_cast<uint32_t>(slot >> 32) == tag) {
@@ -119,13 +129,20 @@ class KeyDictionary {
   uint32_t size() const { return static_cast<uint32_t>(keys_.size()); }
 
  private:
+  static constexpr unsigned slots_log2_at_start = 12;
+
+  // The tag's upper bits say where, so that growing asks no key and goes through memory in order.
+  size_t home_of(uint64_t tag) const { return tag >> shift_; }
+  size_t next(size_t at) const { return (at + 1) & (slots_.size() - 1); }
   std::optional<uint32_t> insert(const UsageKey& key, uint64_t hash);
+  void place(uint64_t slot);
   void grow();
 
-  // Slot: the upper half of the hash, then the id plus one; 0 is empty.
-  std::vector<uint64_t> slots_;
-  uint64_t mask_;
-  ChunkedArray<UsageKey, 14, (limits::dictionary_keys_max >> 14) + 1> keys_;
+  // Slot: the tag, which is the upper half of the hash, then the id plus one; 0 is empty.
+  LargeTable<uint64_t> slots_;
+  unsigned shift_ = 32 - slots_log2_at_start;
+  // Chunks of three large pages.
+  ChunkedArray<UsageKey, 17, (limits::dictionary_keys_max >> 17) + 1> keys_;
 };
 
 struct Dictionary {

@@ -8,44 +8,19 @@ namespace {
 // All entries of a frozen index, by bucket of `bits` bits.
 class FrozenReader {
  public:
-  FrozenReader(const FrozenIdentities& frozen, unsigned bits) : bits_(bits) {
-    entries_.reserve(frozen.index.size());
-    frozen.index.each([&](Fingerprint fingerprint, uint64_t row) {
-      entries_.push_back({fingerprint, static_cast<uint32_t>(row - frozen.range.first_row)});
-    });
-    sort_nearly_sorted();
-  }
+  FrozenReader(const FrozenIdentities& frozen, unsigned bits)
+      : first_row_(frozen.range.first_row), bits_(bits), at_(frozen.index) {}
 
   void take_bucket(uint32_t bucket, uint64_t row_shift, std::vector<RunEntry>& into) {
-    for (; next_ < entries_.size() &&
-           (bits_ == 0 || entries_[next_].fingerprint >> (64 - bits_) == bucket);
-         ++next_)
+    for (; !at_.at_end() && (bits_ == 0 || at_.fingerprint() >> (64 - bits_) == bucket); at_.next())
       into.push_back(
-          {entries_[next_].fingerprint, static_cast<uint32_t>(entries_[next_].row + row_shift)});
+          {at_.fingerprint(), static_cast<uint32_t>(at_.row() - first_row_ + row_shift)});
   }
 
  private:
-  // The index lies by the upper bits, so an entry is some places from where it belongs; but for the
-  // few that went around the table's end, which come first and belong last.
-  void sort_nearly_sorted() {
-    const auto below = [](const RunEntry& a, const RunEntry& b) {
-      return a.fingerprint < b.fingerprint;
-    };
-    const auto around = std::find_if(entries_.begin(), entries_.end(), [](const RunEntry& entry) {
-      return entry.fingerprint >> 63 == 0;
-    });
-    std::rotate(entries_.begin(), around, entries_.end());
-    for (size_t i = 1; i < entries_.size(); ++i) {
-      const auto entry = entries_[i];
-      auto at = i;
-      for (; at > 0 && below(entry, entries_[at - 1]); --at) entries_[at] = entries_[at - 1];
-      entries_[at] = entry;
-    }
-  }
-
+  const uint64_t first_row_;
   const unsigned bits_;
-  std::vector<RunEntry> entries_;
-  size_t next_ = 0;
+  IdentityIndex::Walk at_;
 };
 
 // The entries of a run that lie in a bucket of `bits` bits, which is not finer than its own by
