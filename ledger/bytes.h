@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -42,6 +43,21 @@ inline void put_varint(std::string& out, uint64_t value) {
   char bytes[varint_bytes_max];
   out.append(bytes, static_cast<size_t>(write_varint(bytes, value) - bytes));
 }
+
+// Memory to write into, of which only what is written is touched. Its size is a bound, which
+// whoever writes keeps.
+class WriteBuffer {
+ public:
+  explicit WriteBuffer(size_t bytes_max)
+      : bytes_(std::make_unique_for_overwrite<char[]>(bytes_max)) {}
+  char* begin() { return bytes_.get(); }
+  std::string_view until(const char* end) const {
+    return {bytes_.get(), static_cast<size_t>(end - bytes_.get())};
+  }
+
+ private:
+  std::unique_ptr<char[]> bytes_;
+};
 
 constexpr uint64_t zigzag(int64_t value) {
   return (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63);

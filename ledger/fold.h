@@ -1,7 +1,8 @@
 // fold(block): what a block adds to the rollups. The only way from journal to rollups, for live
 // traffic, replay, rebuild and verification alike.
 //
-// Figure: some 25 ns per event (radix sort by period and key, then one pass).
+// Figures: some 40 ns per event (radix sort by period and key, then one pass); a merge some 30 ns
+// per cell, half of that where changes follow one another in time.
 #pragma once
 
 #include <chrono>
@@ -58,5 +59,7 @@ Change fold(const Block& block, std::chrono::minutes grain);
 std::vector<Cell> sum_cells(std::span<const Cell> cells, std::span<const Place> places);
 // The sum of changes; their sequences need not touch.
 Change merge(std::span<const Change* const> changes);
+// The same into memory that is used again.
+void merge(std::span<const Change* const> changes, Change& merged);
 
 }  // namespace gauger::ledger

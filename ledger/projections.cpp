@@ -69,10 +69,10 @@ Result<BlockKey> Projections::load(uint64_t last_sequence) {
 
 Result<void> Projections::load_segments(uint64_t last_sequence) {
   TRY(store_.scan(Family::rollups, "F", "G",
-                  [&](std::string_view key, std::string_view) -> Result<bool> {
+                  [&](std::string_view key, std::string_view value) -> Result<bool> {
                     ByteReader reader(key.substr(1));
                     const auto day = reader.get_key_u32();
-                    segments_[day].push_back(reader.get_key_u64());
+                    segments_[day].push_back({reader.get_key_u64(), value.size()});
                     return true;
                   }));
   summary_.learn_keys();
@@ -83,7 +83,7 @@ Result<void> Projections::load_segments(uint64_t last_sequence) {
                          return corruption("a day's sums are ahead of the journal");
                        if (!summary_.knows(days))
                          return corruption("a day's sums name keys that nobody defined");
-                       summary_segments_.push_back(days.last_sequence);
+                       summary_segments_.push_back({days.last_sequence, value.size()});
                        summary_.add(days);
                        return true;
                      });
@@ -114,11 +114,11 @@ void Projections::pack_by_day(const Change& merged, WriteSet& writes) {
     while (cell_end < cells.size() && in_day(cells[cell_end].place)) ++cell_end;
     auto extra_end = extra;
     while (extra_end < extras.size() && in_day(extras[extra_end].place)) ++extra_end;
-    writes.put(Family::rollups, segment_key('F', day, merged.last_sequence),
-               encode_rollup(merged.first_sequence, merged.last_sequence,
-                             std::span(cells).subspan(cell, cell_end - cell),
-                             std::span(extras).subspan(extra, extra_end - extra)));
-    segments_[day].push_back(merged.last_sequence);
+    auto bytes = encode_rollup(merged.first_sequence, merged.last_sequence,
+                               std::span(cells).subspan(cell, cell_end - cell),
+                               std::span(extras).subspan(extra, extra_end - extra));
+    segments_[day].push_back({merged.last_sequence, bytes.size()});
+    writes.put(Family::rollups, segment_key('F', day, merged.last_sequence), std::move(bytes));
     cell = cell_end;
     extra = extra_end;
   }
@@ -135,18 +135,18 @@ Result<void> Projections::flush(bool force) {
   }
   std::vector<const Change*> changes;
   for (const auto& run : runs) changes.push_back(run.get());
-  const auto merged = merge(changes);
+  merge(changes, merged_);
   {
     const std::unique_lock lock(runs_mutex_);
     summary_.learn_keys();
   }
-  const auto days = sum_days(merged, config_.grain, zone_, summary_.kinds());
+  const auto days = sum_days(merged_, config_.grain, zone_, summary_.kinds());
   WriteSet writes;
-  writes.put(Family::rollups, segment_key('D', 0, days.last_sequence),
-             encode_rollup(days.first_sequence, days.last_sequence, days.cells, days.extras));
+  auto bytes = encode_rollup(days.first_sequence, days.last_sequence, days.cells, days.extras);
   const std::unique_lock segments_lock(segments_mutex_);
-  summary_segments_.push_back(merged.last_sequence);
-  pack_by_day(merged, writes);
+  summary_segments_.push_back({days.last_sequence, bytes.size()});
+  writes.put(Family::rollups, segment_key('D', 0, days.last_sequence), std::move(bytes));
+  pack_by_day(merged_, writes);
   writes.put(Family::rollups, std::string(watermark_key), encode_watermark(next));
   crash_point("before_pack");
   TRY(store_.write_projection(writes));
@@ -165,20 +165,17 @@ Result<void> Projections::flush(bool force) {
 }
 
 Result<void> Projections::merge_behind(WriteSet& writes) {
-  for (auto& [day, sequences] : segments_) {
-    if (sequences.size() <= segments_per_day_max) continue;
-    TRY(merge_day(day, writes));
-    sequences = {sequences.back()};
+  for (auto& [day, segments] : segments_) {
+    TRY(merge_newest('F', day, segments, writes));
   }
-  if (summary_segments_.size() > segments_per_day_max) return merge_summaries(writes);
-  return success();
+  return merge_newest('D', 0, summary_segments_, writes);
 }
 
 namespace {
 
-// Reads the segments of a key range, replaces them by their sum under `key`.
-Result<void> merge_range(const Store& store, const std::string& from, const std::string& until,
-                         const std::string& key, WriteSet& writes) {
+// Reads the segments of a key range, replaces them by their sum under `key`. Returns its size.
+Result<size_t> merge_range(const Store& store, const std::string& from, const std::string& until,
+                           const std::string& key, WriteSet& writes) {
   std::vector<Change> parts;
   TRY(store.scan(Family::rollups, from, until,
                  [&](std::string_view at, std::string_view value) -> Result<bool> {
@@ -190,24 +187,29 @@ Result<void> merge_range(const Store& store, const std::string& from, const std:
   std::vector<const Change*> changes;
   for (const auto& part : parts) changes.push_back(&part);
   const auto merged = merge(changes);
-  writes.put(
-      Family::rollups, key,
-      encode_rollup(merged.first_sequence, merged.last_sequence, merged.cells, merged.extras));
-  return success();
+  auto bytes =
+      encode_rollup(merged.first_sequence, merged.last_sequence, merged.cells, merged.extras);
+  const auto size = bytes.size();
+  writes.put(Family::rollups, key, std::move(bytes));
+  return size;
 }
 
 }  // namespace
 
-Result<void> Projections::merge_day(uint32_t day, WriteSet& writes) {
-  return merge_range(store_, segment_key('F', day, 0), segment_key('F', day + 1, 0),
-                     segment_key('F', day, segments_[day].back()), writes);
-}
-
-Result<void> Projections::merge_summaries(WriteSet& writes) {
-  const auto last = summary_segments_.back();
-  TRY(merge_range(store_, segment_key('D', 0, 0), segment_key('D', 1, 0), segment_key('D', 0, last),
-                  writes));
-  summary_segments_ = {last};
+// Where there are too many, the newest become one, with every older one that is no larger than what
+// comes after it: a cell is written again only as often as what it lies in has doubled.
+Result<void> Projections::merge_newest(char kind, uint32_t day, Segments& segments,
+                                       WriteSet& writes) {
+  if (segments.size() <= segments_max) return success();
+  auto begin = segments.size() - segments_max / 2;
+  size_t bytes = 0;
+  for (auto at = begin; at < segments.size(); ++at) bytes += segments[at].bytes;
+  while (begin > 0 && segments[begin - 1].bytes <= bytes) bytes += segments[--begin].bytes;
+  const auto last = segments.back().last_sequence;
+  TRY(bytes, merge_range(store_, segment_key(kind, day, segments[begin].last_sequence),
+                         segment_key(kind, day + 1, 0), segment_key(kind, day, last), writes));
+  segments.resize(begin);
+  segments.push_back({last, bytes});
   return success();
 }
 

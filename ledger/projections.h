@@ -22,7 +22,7 @@ namespace gauger::ledger {
 class Projections {
  public:
   static constexpr size_t unflushed_cells_max = 600'000;  // 112 bytes each
-  static constexpr size_t segments_per_day_max = 8;
+  static constexpr size_t segments_max = 8;               // of one day, and of the day sums
 
   // The zone must have been checked against the grain.
   Projections(Store& store, const LedgerConfig& config, const Dictionary& dictionary);
@@ -48,9 +48,14 @@ class Projections {
   };
   Result<void> load_segments(uint64_t last_sequence);
   void pack_by_day(const Change& merged, WriteSet& writes);
+  // Segments of one day or of the day sums, oldest first.
+  struct Segment {
+    uint64_t last_sequence;
+    size_t bytes;
+  };
+  using Segments = std::vector<Segment>;
   Result<void> merge_behind(WriteSet& writes);
-  Result<void> merge_day(uint32_t day, WriteSet& writes);
-  Result<void> merge_summaries(WriteSet& writes);
+  Result<void> merge_newest(char kind, uint32_t day, Segments& segments, WriteSet& writes);
   Result<void> scan_segments(const UsageQuery& query, Aggregator& aggregator) const;
 
   Store& store_;
@@ -59,10 +64,12 @@ class Projections {
   TimeZone zone_;
   std::atomic<uint64_t> published_{0};
 
+  Change merged_;  // of the last flush: its memory serves the next one
+
   // Segments on disk: shared while they are read, alone while they change. Taken before runs_.
   mutable std::shared_mutex segments_mutex_;
-  std::map<uint32_t, std::vector<uint64_t>> segments_;  // UTC day -> last sequences
-  std::vector<uint64_t> summary_segments_;              // last sequences
+  std::map<uint32_t, Segments> segments_;  // by UTC day
+  Segments summary_segments_;
 
   mutable std::shared_mutex runs_mutex_;
   std::vector<std::shared_ptr<const Change>> runs_;  // not yet on disk

@@ -24,33 +24,34 @@ MeterMask nonzero(const Counts& counts) {
   return static_cast<MeterMask>(mask);
 }
 
-std::string body_of(std::span<const Cell> cells, std::span<const ExtraCell> extras) {
-  std::string body(cells.size() * (2 * varint_bytes_max + 2 + meter_count * varint_bytes_max),
-                   '\0');
-  auto* at = body.data();
+constexpr size_t cell_bytes_max = (2 + meter_count) * varint_bytes_max + sizeof(MeterMask);
+constexpr size_t extra_bytes_max = 3 * varint_bytes_max;
+
+// Writes the body; returns its end.
+char* write_body(std::span<const Cell> cells, std::span<const ExtraCell> extras, char* at) {
   Place before = 0;
   for (const auto& cell : cells) {
     at = write_varint(at, cell.place - before);
     before = cell.place;
   }
   for (const auto& cell : cells) at = write_varint(at, zigzag(cell.requests));
-  for (const auto& cell : cells) {
-    const auto mask = nonzero(cell.counts);
-    std::memcpy(at, &mask, sizeof mask);
-    at += sizeof mask;
+  auto* const masks = at;
+  at += cells.size() * sizeof(MeterMask);
+  for (size_t i = 0; i < cells.size(); ++i) {
+    const auto& counts = cells[i].counts;
+    const auto mask = nonzero(counts);
+    std::memcpy(masks + i * sizeof mask, &mask, sizeof mask);
+    for (unsigned left = mask; left != 0; left &= left - 1)
+      at = write_varint(at, zigzag(counts[static_cast<size_t>(__builtin_ctz(left))]));
   }
-  for (const auto& cell : cells)
-    for (const auto count : cell.counts)
-      if (count != 0) at = write_varint(at, zigzag(count));
-  body.resize(static_cast<size_t>(at - body.data()));
   before = 0;
   for (const auto& extra : extras) {
-    put_varint(body, extra.place - before);
+    at = write_varint(at, extra.place - before);
     before = extra.place;
-    put_varint(body, extra.name.value);
-    put_varint(body, zigzag(extra.count));
+    at = write_varint(at, extra.name.value);
+    at = write_varint(at, zigzag(extra.count));
   }
-  return body;
+  return at;
 }
 
 Result<void> read_body(std::string_view body, uint32_t cells, uint32_t extras, Change& change) {
@@ -86,10 +87,11 @@ Result<void> read_body(std::string_view body, uint32_t cells, uint32_t extras, C
 
 std::string encode_rollup(uint64_t first_sequence, uint64_t last_sequence,
                           std::span<const Cell> cells, std::span<const ExtraCell> extras) {
-  const auto body = body_of(cells, extras);
-  std::string compressed(ZSTD_compressBound(body.size()), '\0');
-  const auto size =
-      ZSTD_compress(compressed.data(), compressed.size(), body.data(), body.size(), 1);
+  WriteBuffer raw(cells.size() * cell_bytes_max + extras.size() * extra_bytes_max);
+  const auto body = raw.until(write_body(cells, extras, raw.begin()));
+  const auto bound = ZSTD_compressBound(body.size());
+  WriteBuffer compressed(bound);
+  const auto size = ZSTD_compress(compressed.begin(), bound, body.data(), body.size(), 1);
   const bool pays = ZSTD_isError(size) == 0 && size < body.size();
   std::string out(magic);
   put(out, disk_format);
@@ -100,7 +102,7 @@ std::string encode_rollup(uint64_t first_sequence, uint64_t last_sequence,
   put(out, static_cast<uint32_t>(extras.size()));
   put(out, static_cast<uint32_t>(body.size()));
   put(out, uint64_t{0});
-  out.append(pays ? std::string_view(compressed).substr(0, size) : std::string_view(body));
+  out.append(pays ? compressed.until(compressed.begin() + size) : body);
   const auto checksum = checksum_of(out);
   std::memcpy(out.data() + checksum_at, &checksum, sizeof checksum);
   return out;

@@ -6,25 +6,6 @@
 #include "schemas/verify.h"
 
 namespace gauger::ledger {
-namespace {
-
-// The first place at or after `from` whose value is not below `wanted`, searched in growing steps:
-// neighbours cost a few comparisons, far ones the logarithm of their distance.
-size_t seek(const std::vector<uint32_t>& sorted, size_t from, uint32_t wanted) {
-  size_t step = 1;
-  size_t low = from;
-  while (low + step < sorted.size() && sorted[low + step] < wanted) {
-    low += step;
-    step *= 2;
-  }
-  const auto begin = sorted.begin() + static_cast<std::ptrdiff_t>(low);
-  const auto end =
-      sorted.begin() + static_cast<std::ptrdiff_t>(std::min(sorted.size(), low + step + 1));
-  return static_cast<size_t>(std::lower_bound(begin, end, wanted) - sorted.begin());
-}
-
-}  // namespace
-
 Change sum_days(const Change& fine, std::chrono::minutes grain, const TimeZone& zone,
                 const UsageKinds& kinds) {
   uint32_t period = UINT32_MAX;
@@ -51,40 +32,6 @@ Change sum_days(const Change& fine, std::chrono::minutes grain, const TimeZone& 
   return days;
 }
 
-// Adds cells, whose places name kinds in ascending order: to those that are there at once, then
-// makes room for the others from behind.
-void Summary::add_cells(Sums& to, std::span<const Cell> cells) {
-  std::vector<const Cell*> fresh;
-  size_t at = 0;
-  for (const auto& cell : cells) {
-    at = seek(to.kinds, at, key_of(cell.place));
-    if (at == to.kinds.size() || to.kinds[at] != key_of(cell.place)) {
-      fresh.push_back(&cell);
-      continue;
-    }
-    auto& sum = to.sums[at];
-    sum.requests += cell.requests;
-    for (size_t i = 0; i < meter_count; ++i) sum.counts[i] += cell.counts[i];
-  }
-  auto from = to.kinds.size();
-  auto into = from + fresh.size();
-  to.kinds.resize(into);
-  to.sums.resize(into);
-  while (!fresh.empty()) {
-    --into;
-    const auto& cell = *fresh.back();
-    if (from > 0 && to.kinds[from - 1] > key_of(cell.place)) {
-      --from;
-      to.kinds[into] = to.kinds[from];
-      to.sums[into] = to.sums[from];
-    } else {
-      to.kinds[into] = key_of(cell.place);
-      to.sums[into] = {cell.requests, cell.counts};
-      fresh.pop_back();
-    }
-  }
-}
-
 int32_t Summary::month_of(int32_t day) {
   const auto [found, fresh] = months_of_days_.try_emplace(day);
   if (fresh) found->second = zone_.local_month(zone_.day_begin(day));
@@ -92,19 +39,22 @@ int32_t Summary::month_of(int32_t day) {
 }
 
 void Summary::add(const Change& days) {
-  std::vector<Place> places;
-  places.reserve(days.cells.size());
-  for (const auto& cell : days.cells)
-    places.push_back(place_of(period_of(cell.place), kinds_.kind_of(key_of(cell.place))));
-  const auto cells = sum_cells(days.cells, places);
+  std::vector<uint32_t> kinds;
+  kinds.reserve(days.cells.size());
+  for (const auto& cell : days.cells) kinds.push_back(kinds_.kind_of(key_of(cell.place)));
+  const auto& cells = days.cells;
   for (size_t begin = 0; begin < cells.size();) {
+    const auto day = period_of(cells[begin].place);
     auto end = begin + 1;
-    while (end < cells.size() && period_of(cells[end].place) == period_of(cells[begin].place))
-      ++end;
-    const auto day = static_cast<int32_t>(period_of(cells[begin].place));
+    while (end < cells.size() && period_of(cells[end].place) == day) ++end;
     const auto of_day = std::span(cells).subspan(begin, end - begin);
-    add_cells(days_[day], of_day);
-    add_cells(months_[month_of(day)], of_day);
+    const auto kinds_of_day = std::span(kinds).subspan(begin, end - begin);
+    VERIFY(std::is_sorted(kinds_of_day.begin(), kinds_of_day.end(), std::less_equal<>()),
+           "kinds ascend with their first keys");
+    const auto month = month_of(static_cast<int32_t>(day));
+    days_[static_cast<int32_t>(day)].add(of_day, kinds_of_day);
+    months_[month].add(of_day, kinds_of_day);
+    add_to_report(month, of_day, kinds_of_day);
     begin = end;
   }
   for (const auto& extra : days.extras)
@@ -112,35 +62,60 @@ void Summary::add(const Change& days) {
            [extra.name] += extra.count;
 }
 
-bool Summary::knows(const Change& change) const {
-  const auto known = [&](const auto& cell) { return key_of(cell.place) < kinds_.keys(); };
-  return std::all_of(change.cells.begin(), change.cells.end(), known) &&
-         std::all_of(change.extras.begin(), change.extras.end(), known);
+void Summary::add_to_report(int32_t month, std::span<const Cell> cells,
+                            std::span<const uint32_t> kinds) {
+  auto& sums = reports_[month];
+  sums.resize(report_kinds_.size());
+  for (size_t i = 0; i < cells.size(); ++i)
+    sums[report_kinds_.kind_of(kinds[i])].add({cells[i].requests, cells[i].counts});
 }
 
-bool Summary::answers(const UsageQuery& query) const {
+bool Summary::knows(const Change& change) const {
+  const auto known = [&](const auto& cell) { return key_of(cell.place) < kinds_.keys(); };
+  const auto in_order = [&](const Cell& a, const Cell& b) {
+    return period_of(a.place) != period_of(b.place)
+               ? a.place < b.place
+               : kinds_.kind_of(key_of(a.place)) < kinds_.kind_of(key_of(b.place));
+  };
+  const auto& cells = change.cells;
+  return std::all_of(cells.begin(), cells.end(), known) &&
+         std::all_of(change.extras.begin(), change.extras.end(), known) &&
+         std::adjacent_find(cells.begin(), cells.end(), [&](const Cell& a, const Cell& b) {
+           return !in_order(a, b);
+         }) == cells.end();
+}
+
+namespace {
+
+DimensionMask asked_dimensions(const UsageQuery& query) {
   DimensionMask asked = query.group;
   for (const auto& filter : query.filters) asked |= mask_of(filter.dimension);
-  if ((asked & ~summary_dimensions) != 0) return false;
+  return asked;
+}
+
+}  // namespace
+
+bool Summary::answers(const UsageQuery& query) const {
+  if ((asked_dimensions(query) & ~summary_dimensions) != 0) return false;
   if (query.bucket == Bucket::grain || query.bucket == Bucket::hour) return false;
   const auto& [from, until] = query.interval;
   return zone_.day_begin(zone_.local_day(from)) == from &&
          zone_.day_begin(zone_.local_day(until)) == until;
 }
 
-// The groups of an answer by kind, found when they are first asked for.
-class Summary::Groups {
- public:
-  Groups(const UsageKinds& kinds, Aggregator& aggregator)
-      : kinds_(kinds), aggregator_(aggregator), groups_(kinds.size(), unknown) {}
+namespace {
 
-  std::optional<uint32_t> operator[](uint32_t kind) {
-    auto& group = groups_[kind];
+// The groups of an answer, found when they are first asked for: by kind, or by place in a list of
+// kinds.
+class Groups {
+ public:
+  Groups(const UsageKinds& kinds, size_t places, Aggregator& aggregator)
+      : kinds_(kinds), aggregator_(aggregator), groups_(places, unknown) {}
+
+  void add(uint32_t bucket, size_t place, uint32_t kind, const Sum& sum) {
+    auto& group = groups_[place];
     if (group == unknown) group = aggregator_.group_of(kinds_.key_of(kind)).value_or(filtered);
-    return group == filtered ? std::nullopt : std::optional(group);
-  }
-  void prefetch(uint32_t kind) const {
-    if (groups_[kind] == unknown) aggregator_.prefetch_group(kinds_.key_of(kind));
+    if (group != filtered) aggregator_.add(bucket, group, sum.requests, sum.counts);
   }
 
  private:
@@ -151,66 +126,81 @@ class Summary::Groups {
   std::vector<uint32_t> groups_;
 };
 
-// All kinds, or the `wanted` ones.
-void Summary::answer_from(const Sums& sums, uint32_t bucket, const std::vector<uint32_t>* wanted,
-                          Groups& groups, Aggregator& aggregator) {
-  const auto add = [&](size_t at) {
-    if (const auto group = groups[sums.kinds[at]])
-      aggregator.add(bucket, *group, sums.sums[at].requests, sums.sums[at].counts);
-  };
-  if (wanted == nullptr) {
-    constexpr size_t prefetch_distance = 16;
-    for (size_t at = 0; at < sums.kinds.size(); ++at) {
-      if (at + prefetch_distance < sums.kinds.size())
-        groups.prefetch(sums.kinds[at + prefetch_distance]);
-      add(at);
-    }
-    return;
-  }
-  size_t at = 0;
-  for (const auto kind : *wanted) {
-    at = seek(sums.kinds, at, kind);
-    if (at == sums.kinds.size()) return;
-    if (sums.kinds[at] == kind) add(at);
+}  // namespace
+
+bool Summary::has_whole_months(const UsageQuery& query) const {
+  const auto& [from, until] = query.interval;
+  return query.bucket != Bucket::day && zone_.month_begin(zone_.local_month(from)) == from &&
+         zone_.month_begin(zone_.local_month(until)) == until;
+}
+
+bool Summary::is_report(const UsageQuery& query) const {
+  return (asked_dimensions(query) & ~report_dimensions) == 0 && has_whole_months(query);
+}
+
+Instant Summary::bucket_begin(const UsageQuery& query, int32_t when, bool is_month) const {
+  if (query.bucket == Bucket::none) return query.interval.from;
+  if (is_month) return zone_.month_begin(when);
+  const auto begin = zone_.day_begin(when);
+  return query.bucket == Bucket::day ? begin : zone_.month_begin(zone_.local_month(begin));
+}
+
+void Summary::answer_report(const UsageQuery& query, Aggregator& aggregator) const {
+  Groups groups(report_kinds_, report_kinds_.size(), aggregator);
+  const auto last = zone_.local_month(query.interval.until);
+  for (auto at = reports_.lower_bound(zone_.local_month(query.interval.from));
+       at != reports_.end() && at->first < last; ++at) {
+    const auto bucket = aggregator.bucket_at(bucket_begin(query, at->first, true));
+    const auto& sums = at->second;
+    for (uint32_t kind = 0; kind < sums.size(); ++kind)
+      if (!sums[kind].is_zero()) groups.add(bucket, kind, kind, sums[kind]);
   }
 }
 
-void Summary::answer(const UsageQuery& query, Aggregator& aggregator) const {
-  const auto from = query.interval.from;
-  const auto until = query.interval.until;
-  const bool whole_months = query.bucket != Bucket::day &&
-                            zone_.month_begin(zone_.local_month(from)) == from &&
-                            zone_.month_begin(zone_.local_month(until)) == until;
-  const auto first_day = zone_.local_day(from);
-  const auto last_day = zone_.local_day(until);
-  const auto bucket_begin = [&](int32_t when, bool month) {
-    if (query.bucket == Bucket::none) return from;
-    if (month) return zone_.month_begin(when);
-    return query.bucket == Bucket::day
-               ? zone_.day_begin(when)
-               : zone_.month_begin(zone_.local_month(zone_.day_begin(when)));
-  };
-  // A team that is asked for has few kinds.
-  std::optional<std::vector<uint32_t>> wanted;
+void Summary::answer_extras(const UsageQuery& query, Aggregator& aggregator) const {
+  const auto last_day = zone_.local_day(query.interval.until);
+  for (auto at = extras_.lower_bound({zone_.local_day(query.interval.from), 0});
+       at != extras_.end() && at->first.first < last_day; ++at) {
+    const auto group = aggregator.group_of(kinds_.key_of(at->first.second));
+    if (!group) continue;
+    const auto bucket = aggregator.bucket_at(bucket_begin(query, at->first.first, false));
+    for (const auto& [name, count] : at->second) aggregator.add_extra(bucket, *group, name, count);
+  }
+}
+
+std::optional<std::span<const uint32_t>> Summary::wanted_kinds(const UsageQuery& query) const {
+  std::optional<std::span<const uint32_t>> wanted;
   for (const auto& filter : query.filters) {
     if (filter.dimension != Dimension::team) continue;
     const auto team = dictionary_.strings.find(filter.value);
-    const auto kinds = team ? kinds_.kinds_of_team(*team) : std::span<const uint32_t>();
-    wanted.emplace(kinds.begin(), kinds.end());
+    wanted = team ? kinds_.kinds_of_team(*team) : std::span<const uint32_t>();
   }
-  Groups groups(kinds_, aggregator);
-  const auto& table = whole_months ? months_ : days_;
-  const auto first = whole_months ? zone_.local_month(from) : first_day;
-  const auto last = whole_months ? zone_.local_month(until) : last_day;
-  for (auto at = table.lower_bound(first); at != table.end() && at->first < last; ++at)
-    answer_from(at->second, aggregator.bucket_at(bucket_begin(at->first, whole_months)),
-                wanted ? &*wanted : nullptr, groups, aggregator);
-  for (auto at = extras_.lower_bound({first_day, 0});
-       at != extras_.end() && at->first.first < last_day; ++at)
-    for (const auto& [name, count] : at->second)
-      if (const auto group = groups[at->first.second])
-        aggregator.add_extra(aggregator.bucket_at(bucket_begin(at->first.first, false)), *group,
-                             name, count);
+  return wanted;
+}
+
+void Summary::answer(const UsageQuery& query, Aggregator& aggregator) const {
+  answer_extras(query, aggregator);
+  if (is_report(query)) return answer_report(query, aggregator);
+  const auto& [from, until] = query.interval;
+  const bool by_month = has_whole_months(query);
+  const auto& table = by_month ? months_ : days_;
+  const auto first = by_month ? zone_.local_month(from) : zone_.local_day(from);
+  const auto last = by_month ? zone_.local_month(until) : zone_.local_day(until);
+  const auto each = [&](auto&& add) {
+    for (auto at = table.lower_bound(first); at != table.end() && at->first < last; ++at)
+      add(aggregator.bucket_at(bucket_begin(query, at->first, by_month)), at->second);
+  };
+  if (const auto wanted = wanted_kinds(query)) {
+    Groups groups(kinds_, wanted->size(), aggregator);
+    return each([&](uint32_t bucket, const PackedSums& sums) {
+      sums.each_of(*wanted,
+                   [&](size_t i, const Sum& sum) { groups.add(bucket, i, (*wanted)[i], sum); });
+    });
+  }
+  Groups groups(kinds_, kinds_.size(), aggregator);
+  each([&](uint32_t bucket, const PackedSums& sums) {
+    sums.each([&](uint32_t kind, const Sum& sum) { groups.add(bucket, kind, kind, sum); });
+  });
 }
 
 }  // namespace gauger::ledger

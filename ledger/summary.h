@@ -1,19 +1,20 @@
 // The coarse rollups: absolute values per civil day and month for what dashboards and reports
-// ask most (usage_kinds.h names the dimensions). Held in memory, a flat array per day and month
-// in the order of its kinds; stored as packed changes per flush. Not thread-safe;
-// projections.h locks.
+// ask most (usage_kinds.h names the dimensions). Held in memory: packed per day and month in the
+// order of their kinds (packed_sums.h), and flat per month for reports. Stored as packed changes
+// per flush. Not thread-safe; projections.h locks.
 //
-// Figure: a flush adds a day's cells by one walk over that day and one over its month, some
-// 10 ns per cell; a team's cells are found by search, not by reading everybody's.
+// Figure: a flush adds a day's cells in some 50 ns each; a team's cells are found by search, not by
+// reading everybody's; a month by team and model is one walk over its few sums.
 #pragma once
 
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "ledger/aggregator.h"
 #include "ledger/dictionary.h"
-#include "ledger/flat_map.h"
 #include "ledger/fold.h"
+#include "ledger/packed_sums.h"
 #include "ledger/usage_kinds.h"
 #include "schemas/time_zone.h"
 
@@ -27,13 +28,20 @@ Change sum_days(const Change& fine, std::chrono::minutes grain, const TimeZone& 
 class Summary {
  public:
   Summary(const Dictionary& dictionary, TimeZone zone)
-      : dictionary_(dictionary), zone_(std::move(zone)), kinds_(dictionary) {}
+      : dictionary_(dictionary),
+        zone_(std::move(zone)),
+        kinds_(dictionary.keys, summary_dimensions),
+        report_kinds_(kinds_.kinds(), report_dimensions) {}
 
   // Must be called before sum_days and add, when there are new keys.
-  void learn_keys() { kinds_.learn(); }
+  void learn_keys() {
+    kinds_.learn();
+    report_kinds_.learn();
+  }
   const UsageKinds& kinds() const { return kinds_; }
 
-  // Whether every key of the change was learned; a damaged one may name any.
+  // Whether the change is as sum_days makes it, with keys that were learned; a damaged one may
+  // name any.
   bool knows(const Change& change) const;
 
   // Adds what sum_days made.
@@ -44,29 +52,27 @@ class Summary {
   void answer(const UsageQuery& query, Aggregator& aggregator) const;
 
  private:
-  struct Sum {
-    int64_t requests;
-    Counts counts;
-  };
-  // The sums of one day or month, by kind, ascending.
-  struct Sums {
-    std::vector<uint32_t> kinds;
-    std::vector<Sum> sums;
-  };
-  using Table = std::map<int32_t, Sums>;
+  using Table = std::map<int32_t, PackedSums>;  // by day or month
 
-  static void add_cells(Sums& to, std::span<const Cell> cells);
   int32_t month_of(int32_t day);
-  class Groups;
-  static void answer_from(const Sums& sums, uint32_t bucket, const std::vector<uint32_t>* wanted,
-                          Groups& groups, Aggregator& aggregator);
+  void add_to_report(int32_t month, std::span<const Cell> cells, std::span<const uint32_t> kinds);
+  bool has_whole_months(const UsageQuery& query) const;
+  bool is_report(const UsageQuery& query) const;
+  void answer_report(const UsageQuery& query, Aggregator& aggregator) const;
+  // The kinds of the team that is asked for; none where all teams are.
+  std::optional<std::span<const uint32_t>> wanted_kinds(const UsageQuery& query) const;
+  void answer_extras(const UsageQuery& query, Aggregator& aggregator) const;
+  // Where the bucket of a day, or of a month, begins.
+  Instant bucket_begin(const UsageQuery& query, int32_t when, bool is_month) const;
 
   const Dictionary& dictionary_;
   TimeZone zone_;
   UsageKinds kinds_;
+  UsageKinds report_kinds_;  // of kinds_
   std::map<int32_t, int32_t> months_of_days_;
   Table days_;
   Table months_;
+  std::map<int32_t, std::vector<Sum>> reports_;  // month -> by report kind
   std::map<std::pair<int32_t, uint32_t>, std::map<StringId, int64_t>> extras_;  // day, kind
 };
 

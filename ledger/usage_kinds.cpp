@@ -8,8 +8,7 @@
 namespace gauger::ledger {
 
 void UsageKinds::learn() {
-  const auto& keys = dictionary_.keys;
-  const auto known = keys.size();
+  const auto known = keys_.size();
   kind_of_key_.reserve(known);
   // In groups: what a table misses the cache for is asked for before it is needed.
   constexpr uint32_t group = 32;
@@ -18,7 +17,7 @@ void UsageKinds::learn() {
   for (auto begin = this->keys(); begin < known; begin += group) {
     const auto count = std::min(group, known - begin);
     for (uint32_t i = 0; i < count; ++i) {
-      reduced[i] = reduce(keys.key(begin + i), summary_dimensions);
+      reduced[i] = reduce(keys_.key(begin + i), dimensions_);
       hashes[i] = KeyDictionary::hash(reduced[i]);
       kinds_.prefetch_slot(hashes[i]);
     }

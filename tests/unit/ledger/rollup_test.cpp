@@ -1,6 +1,10 @@
 // Why: rollups are what everybody reads. How: folding and merging against sums made the slow
 // way, and the stored form against itself.
 #include "ledger/rollup_codec.h"
+
+#include <map>
+#include <random>
+
 #include "tests/unit/ledger/events.h"
 
 using namespace gauger;
@@ -53,6 +57,38 @@ TEST_CASE("merging does not depend on how changes are grouped, and zeros vanish"
   const Change* nothing[] = {&a, &minus_a};
   CHECK(merge(nothing).cells.empty());
   CHECK(merge(nothing).extras.empty());
+}
+
+TEST_CASE("merging is adding up by place, late and crowded and ages apart", "[ledger]") {
+  // One long change, short ones that fall between its cells, and two that overlap wholly.
+  const std::vector<size_t> sizes = {4'000, 12, 1, 700, 650, 0};
+  std::mt19937_64 random(3);
+  const auto periods = GENERATE(1u, 40u, UINT32_MAX);
+  CAPTURE(periods);
+  std::vector<Change> changes;
+  std::map<Place, Cell> expected;
+  for (const auto size : sizes) {
+    std::map<Place, Cell> cells;
+    for (size_t i = 0; i < size; ++i) {
+      const auto place = place_of(static_cast<uint32_t>(random() % periods),
+                                  static_cast<uint32_t>(random() % 3'000'000));
+      cells[place] = {place, 1 + static_cast<int64_t>(random() % 3), {}};
+      cells[place].counts[random() % meter_count] = static_cast<int64_t>(random() % 1'000'000);
+    }
+    Change change;
+    for (const auto& [place, cell] : cells) {
+      change.cells.push_back(cell);
+      auto& sum = expected.try_emplace(place, Cell{place, 0, {}}).first->second;
+      sum.requests += cell.requests;
+      for (size_t i = 0; i < meter_count; ++i) sum.counts[i] += cell.counts[i];
+    }
+    changes.push_back(std::move(change));
+  }
+  std::vector<const Change*> all;
+  for (const auto& change : changes) all.push_back(&change);
+  std::vector<Cell> summed;
+  for (const auto& [place, cell] : expected) summed.push_back(cell);
+  CHECK(merge(all).cells == summed);
 }
 
 TEST_CASE("usage answers by any part of the key, by time, and by filters", "[ledger]") {
