@@ -505,15 +505,15 @@ Result<Commit> apply(Batch& batch, State& state, History& history) {
 
 void seal(Commit& commit, const Digest& previous_hash) {
   commit.block->previous_hash = previous_hash;
-  auto [bytes, identities] = encode(*commit.block);
-  commit.head.hash = sha256(bytes);
-  put_dictionary(commit.writes, *commit.block);
-  for (auto& chunk : identities)
+  auto stored = encode(*commit.block);
+  commit.head.hash = sha256(stored.bytes);
+  put_dictionary(commit.writes, *commit.block, stored);
+  for (auto& chunk : stored.identities)
     commit.writes.put(Family::identities, identity_chunk_key(chunk.first_row),
                       std::move(chunk.bytes));
   commit.writes.put(Family::journal,
                     encode(BlockKey{commit.block->first_row, commit.block->sequence}),
-                    std::move(bytes));
+                    std::move(stored.bytes));
   commit.writes.put(Family::meta, std::string(head_key), encode(commit.head));
 }
 

@@ -42,8 +42,8 @@ Result<Commit> apply(Batch& batch, State& state, History& history);
 // Chains, encodes and hashes the block: completes the commit's writes and its head.
 void seal(Commit& commit, const Digest& previous_hash);
 
-// The dictionary chunk of a block. Keys: 'S' or 'K' + first id.
-void put_dictionary(WriteSet& writes, const Block& block);
+// The dictionary chunks of a block. Keys: 'S' or 'K' + first id.
+void put_dictionary(WriteSet& writes, const Block& block, const StoredBlock& stored);
 Result<void> load_dictionary(const Store& store, const Head& head, Dictionary& dictionary);
 
 }  // namespace gauger::ledger

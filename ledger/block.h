@@ -27,6 +27,7 @@
 #include "ledger/hash.h"
 #include "ledger/identity_chunk.h"
 #include "ledger/reservation.h"
+#include "ledger/section.h"
 #include "schemas/instant.h"
 #include "schemas/result.h"
 
@@ -95,6 +96,9 @@ enum class Columns : uint8_t {
 struct StoredBlock {
   std::string bytes;
   std::vector<IdentityChunkBytes> identities;
+  // The block's sections of new dictionary entries, for the dictionary beside the journal.
+  StoredSection strings;
+  StoredSection keys;
 };
 StoredBlock encode(const Block& block);
 // Checks magic, version, checksum and every length. corruption or newer_format, naming the

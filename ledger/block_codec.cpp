@@ -246,8 +246,10 @@ StoredBlock encode(const Block& block) {
   stored.identities = encode_identities(block);
   SectionWriter sections;
   sections.add(SectionId::segments, segments_section(block), Compress::yes);
-  sections.add(SectionId::strings, strings_section(block), Compress::yes);
-  sections.add(SectionId::keys, raw_bytes(block.keys), Compress::yes);
+  stored.strings = store_section(strings_section(block), Compress::yes);
+  sections.add(SectionId::strings, stored.strings);
+  stored.keys = store_section(raw_bytes(block.keys), Compress::yes);
+  sections.add(SectionId::keys, stored.keys);
   if (!all_accepted(block))
     sections.add(SectionId::dispositions, raw_bytes(block.dispositions), Compress::yes);
   sections.add(SectionId::offsets, offsets_section(block), Compress::yes);

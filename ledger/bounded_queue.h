@@ -46,6 +46,10 @@ class BoundedQueue {
     some_.notify_all();
     room_.notify_all();
   }
+  bool empty() const {
+    const std::lock_guard lock(mutex_);
+    return items_.empty();
+  }
   bool closed() const {
     const std::lock_guard lock(mutex_);
     return closed_ && items_.empty();

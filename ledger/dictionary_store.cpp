@@ -20,16 +20,21 @@ std::string chunk_key(char kind, uint32_t first) {
 
 Error damaged() { return corruption("the ledger's dictionary is damaged"); }
 
-// Chunk: u32 raw bytes, zstd of them, u64 XXH3 of what is before.
-std::string compressed(std::string_view raw) {
+// Chunk: u32 raw bytes, zstd of them, u64 XXH3 of what is before. Mostly compressed already, for
+// the block.
+std::string chunk_of(const StoredSection& section) {
   std::string out;
-  put(out, static_cast<uint32_t>(raw.size()));
-  const auto begin = out.size();
-  out.resize(begin + ZSTD_compressBound(raw.size()));
-  const auto size =
-      ZSTD_compress(out.data() + begin, out.size() - begin, raw.data(), raw.size(), 1);
-  VERIFY(ZSTD_isError(size) == 0, "what fits its bound compresses");
-  out.resize(begin + size);
+  put(out, section.raw_bytes);
+  if (section.codec == 1) {
+    out.append(section.bytes);
+  } else {
+    const auto begin = out.size();
+    out.resize(begin + ZSTD_compressBound(section.bytes.size()));
+    const auto size = ZSTD_compress(out.data() + begin, out.size() - begin, section.bytes.data(),
+                                    section.bytes.size(), 1);
+    VERIFY(ZSTD_isError(size) == 0, "what fits its bound compresses");
+    out.resize(begin + size);
+  }
   put(out, hash64(out));
   return out;
 }
@@ -68,17 +73,11 @@ void intern_keys(std::string_view bytes, KeyDictionary& keys) {
 
 }  // namespace
 
-void put_dictionary(WriteSet& writes, const Block& block) {
-  if (!block.strings.empty()) {
-    std::string chunk;
-    for (const auto text : block.strings) put_text(chunk, text);
-    writes.put(Family::dictionary, chunk_key('S', block.first_string), compressed(chunk));
-  }
-  if (!block.keys.empty()) {
-    const std::string_view chunk(reinterpret_cast<const char*>(block.keys.data()),
-                                 block.keys.size() * sizeof(UsageKey));
-    writes.put(Family::dictionary, chunk_key('K', block.first_key), compressed(chunk));
-  }
+void put_dictionary(WriteSet& writes, const Block& block, const StoredBlock& stored) {
+  if (!block.strings.empty())
+    writes.put(Family::dictionary, chunk_key('S', block.first_string), chunk_of(stored.strings));
+  if (!block.keys.empty())
+    writes.put(Family::dictionary, chunk_key('K', block.first_key), chunk_of(stored.keys));
 }
 
 Result<void> load_dictionary(const Store& store, const Head& head, Dictionary& dictionary) {

@@ -19,11 +19,14 @@
 namespace gauger::ledger {
 namespace {
 
-std::string text_section(const TextColumn& column) {
-  if (column.bytes().empty()) return {};
-  std::string out;
-  for (size_t i = 0; i < column.size(); ++i) put_varint(out, column[i].size());
-  return out + column.bytes();
+void add_texts(SectionWriter& sections, SectionId id, const TextColumn& column) {
+  const auto& bytes = column.bytes();
+  if (bytes.empty()) return;
+  WriteBuffer out(column.size() * varint_bytes_max + bytes.size());
+  auto* at = out.begin();
+  for (size_t i = 0; i < column.size(); ++i) at = write_varint(at, column[i].size());
+  at = std::copy(bytes.begin(), bytes.end(), at);
+  sections.add(id, out.until(at), Compress::yes);
 }
 
 Result<TextColumn> read_text(std::string_view bytes, size_t count) {
@@ -40,16 +43,15 @@ Result<TextColumn> read_text(std::string_view bytes, size_t count) {
   return column;
 }
 
-std::string completed_section(const std::vector<int64_t>& completed) {
-  std::string out(completed.size() * varint_bytes_max, '\0');
-  auto* at = out.data();
+void add_completed(SectionWriter& sections, const std::vector<int64_t>& completed) {
+  WriteBuffer out(completed.size() * varint_bytes_max);
+  auto* at = out.begin();
   uint64_t before = 0;
   for (const auto us : completed) {
     at = write_varint(at, zigzag(static_cast<int64_t>(static_cast<uint64_t>(us) - before)));
     before = static_cast<uint64_t>(us);
   }
-  out.resize(static_cast<size_t>(at - out.data()));
-  return out;
+  sections.add(SectionId::completed, out.until(at), Compress::no);
 }
 
 Result<void> read_completed(SectionReader& sections, size_t count, EventColumns& events) {
@@ -65,12 +67,11 @@ Result<void> read_completed(SectionReader& sections, size_t count, EventColumns&
   return success();
 }
 
-std::string counts_section(const NumbersColumn& counts) {
-  std::string out(counts.values().size() * varint_bytes_max, '\0');
-  auto* at = out.data();
+void add_counts(SectionWriter& sections, const NumbersColumn& counts) {
+  WriteBuffer out(counts.values().size() * varint_bytes_max);
+  auto* at = out.begin();
   for (const auto count : counts.values()) at = write_varint(at, static_cast<uint64_t>(count));
-  out.resize(static_cast<size_t>(at - out.data()));
-  return out;
+  sections.add(SectionId::counts, out.until(at), Compress::yes);
 }
 
 Result<void> read_counts(SectionReader& sections, size_t count, EventColumns& events) {
@@ -180,14 +181,13 @@ void add_event_columns(SectionWriter& sections, const EventColumns& events) {
   std::string keys;
   pack_bits(keys, events.key);
   sections.add(SectionId::event_keys, keys, Compress::no);
-  sections.add(SectionId::completed, completed_section(events.completed_us), Compress::no);
+  add_completed(sections, events.completed_us);
   sections.add(SectionId::present, raw_bytes(events.present), Compress::yes);
-  sections.add(SectionId::counts, counts_section(events.counts), Compress::yes);
-  sections.add(SectionId::agent_sessions, text_section(events.agent_session), Compress::yes);
-  sections.add(SectionId::provider_request_ids, text_section(events.provider_request_id),
-               Compress::yes);
-  sections.add(SectionId::parent_ids, text_section(events.parent_id), Compress::yes);
-  sections.add(SectionId::reservation_ids, text_section(events.reservation_id), Compress::yes);
+  add_counts(sections, events.counts);
+  add_texts(sections, SectionId::agent_sessions, events.agent_session);
+  add_texts(sections, SectionId::provider_request_ids, events.provider_request_id);
+  add_texts(sections, SectionId::parent_ids, events.parent_id);
+  add_texts(sections, SectionId::reservation_ids, events.reservation_id);
   sections.add(SectionId::targets, targets_section(events.targets), Compress::yes);
   sections.add(SectionId::extras, extras_section(events.extras), Compress::yes);
 }

@@ -215,7 +215,9 @@ Result<void> Ledger::Impl::write(Commit commit) {
 
 bool Ledger::Impl::sync_is_due() const {
   if (unsynced.empty()) return false;
-  if (unsynced.size() >= unsynced_blocks_max || steady_clock::now() >= sync_due) return true;
+  // Nothing waits to be written: what is there need not wait for more.
+  if (unsynced.size() >= unsynced_blocks_max || to_write.empty()) return true;
+  if (steady_clock::now() >= sync_due) return true;
   const std::lock_guard guard(mutex);
   return sync_wanted > durable;
 }

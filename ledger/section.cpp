@@ -32,26 +32,26 @@ ZSTD_DCtx* decompressor() {
 
 }  // namespace
 
-void SectionWriter::add(SectionId id, std::string_view bytes, Compress compress) {
-  if (bytes.empty()) return;
-  const auto begin = contents_.size();
-  uint16_t codec = 0;
+StoredSection store_section(std::string_view bytes, Compress compress) {
+  const auto raw_bytes = static_cast<uint32_t>(bytes.size());
   if (compress == Compress::yes && bytes.size() >= compress_bytes_min) {
-    contents_.resize(begin + ZSTD_compressBound(bytes.size()));
-    const auto size = ZSTD_compressCCtx(compressor(), contents_.data() + begin,
-                                        contents_.size() - begin, bytes.data(), bytes.size(), 1);
-    if (ZSTD_isError(size) == 0 && size < bytes.size() - bytes.size() / 16) {
-      contents_.resize(begin + size);
-      codec = 1;
-    } else {
-      contents_.resize(begin);
-    }
+    const auto bound = ZSTD_compressBound(bytes.size());
+    WriteBuffer compressed(bound);
+    const auto size =
+        ZSTD_compressCCtx(compressor(), compressed.begin(), bound, bytes.data(), bytes.size(), 1);
+    if (ZSTD_isError(size) == 0 && size < bytes.size() - bytes.size() / 16)
+      return {1, raw_bytes, std::string(compressed.until(compressed.begin() + size))};
   }
-  if (codec == 0) contents_.append(bytes);
+  return {0, raw_bytes, std::string(bytes)};
+}
+
+void SectionWriter::add(SectionId id, const StoredSection& section) {
+  if (section.raw_bytes == 0) return;
+  contents_.append(section.bytes);
   put(table_, static_cast<uint16_t>(id));
-  put(table_, codec);
-  put(table_, static_cast<uint32_t>(bytes.size()));
-  put(table_, static_cast<uint32_t>(contents_.size() - begin));
+  put(table_, section.codec);
+  put(table_, section.raw_bytes);
+  put(table_, static_cast<uint32_t>(section.bytes.size()));
   ++count_;
 }
 

@@ -36,10 +36,21 @@ enum class SectionId : uint16_t {
 
 enum class Compress : uint8_t { no, yes };
 
+// Codecs: 0 as is, 1 zstd.
+struct StoredSection {
+  uint16_t codec = 0;
+  uint32_t raw_bytes = 0;
+  std::string bytes;
+};
+StoredSection store_section(std::string_view bytes, Compress compress);
+
 class SectionWriter {
  public:
   // An empty section is left out.
-  void add(SectionId id, std::string_view bytes, Compress compress);
+  void add(SectionId id, const StoredSection& section);
+  void add(SectionId id, std::string_view bytes, Compress compress) {
+    add(id, store_section(bytes, compress));
+  }
   uint32_t count() const { return count_; }
   // The table, then the contents.
   void append_to(std::string& out) const;
