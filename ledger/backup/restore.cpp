@@ -60,7 +60,8 @@ class Restoration {
   Result<void> add(const Block& block, const JournalRecord& record) {
     TRY(learn(block));
     WriteSet writes;
-    put_dictionary(writes, block);
+    if (!block.strings.empty() || !block.keys.empty())
+      put_dictionary(writes, block, encode(block));
     auto row = block.first_row;
     for (const auto& chunk : record.chunks) {
       writes.put(Family::identities, identity_chunk_key(row), chunk);
