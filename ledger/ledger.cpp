@@ -10,6 +10,7 @@
 #include "ledger/identity_settler.h"
 #include "ledger/lock.h"
 #include "ledger/projections.h"
+#include "ledger/reader.h"
 #include "ledger/recover.h"
 #include "ledger/reservation_rules.h"
 #include "ledger/rocks_store.h"
@@ -24,11 +25,6 @@ using std::chrono::steady_clock;
 constexpr size_t unfolded_blocks_max = 8;
 constexpr size_t unsynced_blocks_max = 4;
 static_assert(unsynced_blocks_max < unfolded_blocks_max);
-
-uint64_t random_key() {
-  std::random_device device;
-  return uint64_t{device()} << 32 | device();
-}
 
 }  // namespace
 
@@ -120,7 +116,8 @@ Result<void> Ledger::Impl::choose_config() {
   }
   state.config = options.config.value_or(LedgerConfig{});
   TRY(check(state.config));
-  if (state.config.identity_key == 0) state.config.identity_key = random_key();
+  if (state.config.identity_key == 0)
+    state.config.identity_key = (uint64_t{std::random_device{}()} << 32 | std::random_device{}());
   WriteSet writes;
   writes.put(Family::meta, std::string(config_key), encode(state.config));
   TRY(store.write(writes));
@@ -529,6 +526,20 @@ LedgerStatus Ledger::status() const {
 
 Result<UsageTable> Ledger::usage(const UsageQuery& query) const {
   return impl_->projections->usage(query);
+}
+
+Result<std::unique_ptr<Reader>> Ledger::reader() const {
+  // The positions first: what they say is then in the blocks that are waited for.
+  TRY(auto positions, read_positions(impl_->store));
+  std::unique_lock guard(impl_->mutex);
+  auto wanted = impl_->committed.sequence;
+  guard.unlock();
+  for (const auto& position : positions) wanted = std::max(wanted, position.sequence);
+  TRY(wait_until_visible(wanted));
+  const auto head = durable_head();
+  TRY(wait_until_visible(head.sequence));
+  return Reader::within(impl_->store, impl_->state.config, impl_->state.dictionary,
+                        *impl_->projections, head, std::move(positions));
 }
 
 Documents Ledger::documents() const {

@@ -8,10 +8,10 @@
 //
 // Threads: one thread fills and commits. A second encodes, writes and syncs; a third folds what
 // is durable into the rollups. Between them are short bounded queues: `commit` waits when the
-// disk is slower, so memory is bounded. `usage`, `documents`, `durable_head`, `wait_until_visible`
-// and `store` are safe from any thread and see durable blocks only (but for `store`); everything
-// else belongs to the committing thread. After any failed write or sync every call
-// answers with that error, for ever: the caller ends the process, since a log that failed once
+// disk is slower, so memory is bounded. `usage`, `documents`, `reader`, `durable_head`,
+// `wait_until_visible` and `store` are safe from any thread and see durable blocks only (but for
+// `store`); everything else belongs to the committing thread. After any failed write or sync every
+// call answers with that error, for ever: the caller ends the process, since a log that failed once
 // cannot be trusted.
 //
 // Data directory: `lock` (who holds it), `anchor` (how far it is durable), `store/` (RocksDB).
@@ -56,6 +56,8 @@ struct LedgerStatus {
   uint64_t identity_bytes = 0;
   uint64_t waiting = 0;  // amendments whose target has not come
 };
+
+class Reader;
 
 class Ledger {
  public:
@@ -117,6 +119,8 @@ class Ledger {
   Result<UsageTable> usage(const UsageQuery& query) const;
   // Of the last durable block.
   Documents documents() const;
+  // Everything that is committed by now, once it is durable and visible. The ledger outlives it.
+  Result<std::unique_ptr<Reader>> reader() const;
   const Store& store() const;
 
  private:

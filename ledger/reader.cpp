@@ -8,9 +8,20 @@
 namespace gauger::ledger {
 
 struct Reader::Impl {
-  std::unique_ptr<RocksStore> store;
-  State state;
-  std::unique_ptr<Projections> projections;
+  // Of a directory; empty within an open ledger.
+  struct Opened {
+    std::unique_ptr<RocksStore> store;
+    State state;
+    std::unique_ptr<Projections> projections;
+  };
+  std::unique_ptr<Opened> opened;
+
+  const Store* store = nullptr;
+  const LedgerConfig* config = nullptr;
+  const Dictionary* dictionary = nullptr;
+  const Projections* projections = nullptr;
+  Head head;
+  std::vector<Position> positions;
 };
 
 Reader::Reader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -22,30 +33,50 @@ Result<std::unique_ptr<Reader>> Reader::open(const std::filesystem::path& direct
     return Error{ErrorCode::not_found, "there is no ledger in " + directory.string()};
   // The anchor first: what it names is in the store that is opened after it.
   TRY(const auto anchor, Anchor::read(directory / "anchor"));
-  auto impl = std::make_unique<Impl>();
-  TRY(impl->store, RocksStore::open_reader(directory / "store"));
-  TRY(const auto config, read_config(*impl->store));
+  auto opened = std::make_unique<Impl::Opened>();
+  auto& state = opened->state;
+  TRY(opened->store, RocksStore::open_reader(directory / "store"));
+  TRY(const auto config, read_config(*opened->store));
   if (!config) return Error{ErrorCode::not_found, "there is no ledger in " + directory.string()};
-  impl->state.config = *config;
-  TRY(const auto head, read_head(*impl->store));
+  state.config = *config;
+  TRY(const auto head, read_head(*opened->store));
   const auto durable = anchor.value_or(Head{});
-  TRY(check_anchor(*impl->store, head, durable));
-  TRY(load_state(*impl->store, durable, impl->state));
-  impl->projections =
-      std::make_unique<Projections>(*impl->store, impl->state.config, impl->state.dictionary);
-  TRY(load_projections(*impl->store, impl->state, *impl->projections));
+  TRY(check_anchor(*opened->store, head, durable));
+  TRY(load_state(*opened->store, durable, state));
+  opened->projections =
+      std::make_unique<Projections>(*opened->store, state.config, state.dictionary);
+  TRY(load_projections(*opened->store, state, *opened->projections));
+  std::vector<Position> positions;
+  for (const auto& [key, position] : state.positions)
+    if (position.sequence <= state.head.sequence) positions.push_back(position);
+  auto reader = within(*opened->store, state.config, state.dictionary, *opened->projections,
+                       state.head, std::move(positions));
+  reader->impl_->opened = std::move(opened);
+  return reader;
+}
+
+std::unique_ptr<Reader> Reader::within(const Store& store, const LedgerConfig& config,
+                                       const Dictionary& dictionary, const Projections& projections,
+                                       const Head& head, std::vector<Position> positions) {
+  auto impl = std::make_unique<Impl>();
+  impl->store = &store;
+  impl->config = &config;
+  impl->dictionary = &dictionary;
+  impl->projections = &projections;
+  impl->head = head;
+  impl->positions = std::move(positions);
   return std::unique_ptr<Reader>(new Reader(std::move(impl)));
 }
 
-const LedgerConfig& Reader::config() const { return impl_->state.config; }
-const Head& Reader::head() const { return impl_->state.head; }
-Documents Reader::documents() const { return Documents(*impl_->store, impl_->state.head.sequence); }
+const LedgerConfig& Reader::config() const { return *impl_->config; }
+const Head& Reader::head() const { return impl_->head; }
+Documents Reader::documents() const { return Documents(*impl_->store, impl_->head.sequence); }
 Result<std::unique_ptr<QuotaBook>> Reader::quotas(std::vector<Quota> quotas, QuotaTerms terms,
                                                   Instant now) const {
   const auto grain = config().grain;
   ReservationBook reservations;
   TRY(reservations.load(*impl_->store, grain));
-  auto book = std::make_unique<QuotaBook>(impl_->state.config, impl_->state.dictionary);
+  auto book = std::make_unique<QuotaBook>(*impl_->config, *impl_->dictionary);
   UsageTable usage;
   if (!quotas.empty()) {
     UsageQuery query;
@@ -57,12 +88,7 @@ Result<std::unique_ptr<QuotaBook>> Reader::quotas(std::vector<Quota> quotas, Quo
                reservations.sides(), now);
   return book;
 }
-std::vector<Position> Reader::positions() const {
-  std::vector<Position> positions;
-  for (const auto& [key, position] : impl_->state.positions)
-    if (position.sequence <= impl_->state.head.sequence) positions.push_back(position);
-  return positions;
-}
+std::vector<Position> Reader::positions() const { return impl_->positions; }
 const Store& Reader::store() const { return *impl_->store; }
 
 Result<UsageTable> Reader::usage(const UsageQuery& query) const {
@@ -71,20 +97,18 @@ Result<UsageTable> Reader::usage(const UsageQuery& query) const {
 
 Result<void> Reader::events(const EventQuery& query,
                             const std::function<Result<bool>(const EventRow&)>& visit) const {
-  return walk_events(*impl_->store, impl_->state.dictionary, impl_->state.head, query, visit);
+  return walk_events(*impl_->store, *impl_->dictionary, impl_->head, query, visit);
 }
 
-std::string_view Reader::text(StringId id) const {
-  return impl_->state.dictionary.strings.text(id);
-}
+std::string_view Reader::text(StringId id) const { return impl_->dictionary->strings.text(id); }
 
 Result<void> Reader::quarantined(const std::function<bool(const QuarantinedRecord&)>& visit) const {
-  return each_quarantined(*impl_->store, impl_->state.head.sequence, 0, 0, visit);
+  return each_quarantined(*impl_->store, impl_->head.sequence, 0, 0, visit);
 }
 
 Result<std::optional<QuarantinedRecord>> Reader::quarantined(uint64_t sequence,
                                                              uint32_t record) const {
-  return find_quarantined(*impl_->store, impl_->state.head.sequence, sequence, record);
+  return find_quarantined(*impl_->store, impl_->head.sequence, sequence, record);
 }
 
 }  // namespace gauger::ledger

@@ -1,5 +1,6 @@
-// Reading a data directory beside its writer, or without one: what was durable when the reader
-// was opened. Takes no lock and writes nothing.
+// Reading a data directory beside its writer, or without one, or the ledger that this process
+// writes: what was durable when the reader was opened. Writes nothing. Usage may be of later blocks
+// than the head where the ledger is this process' own; its table says up to which.
 #pragma once
 
 #include <filesystem>
@@ -18,10 +19,18 @@
 
 namespace gauger::ledger {
 
+class Projections;
+
 class Reader {
  public:
   // not_found when the directory holds no ledger.
   static Result<std::unique_ptr<Reader>> open(const std::filesystem::path& directory);
+  // Of a ledger that is open in this process and outlives the reader: shares what it has in memory.
+  // Everything up to `head` is visible in the projections.
+  static std::unique_ptr<Reader> within(const Store& store, const LedgerConfig& config,
+                                        const Dictionary& dictionary,
+                                        const Projections& projections, const Head& head,
+                                        std::vector<Position> positions);
   ~Reader();
 
   const LedgerConfig& config() const;

@@ -22,6 +22,17 @@ Result<Head> read_head(const Store& store) {
   return decode_head(*bytes);
 }
 
+Result<std::vector<Position>> read_positions(const Store& store) {
+  std::vector<Position> positions;
+  TRY(store.scan(Family::positions, {}, {},
+                 [&](std::string_view key, std::string_view value) -> Result<bool> {
+                   TRY(auto position, decode_position(key, value));
+                   positions.push_back(std::move(position));
+                   return true;
+                 }));
+  return positions;
+}
+
 Result<void> load_state(const Store& store, const Head& head, State& state) {
   state.head = head;
   TRY(load_dictionary(store, head, state.dictionary));

@@ -12,6 +12,9 @@ namespace gauger::ledger {
 Result<std::optional<LedgerConfig>> read_config(const Store& store);
 Result<Head> read_head(const Store& store);
 
+// How far each partition of each log has been read, whether durable or not.
+Result<std::vector<Position>> read_positions(const Store& store);
+
 // Dictionary, positions and waiting amendments as of the head.
 Result<void> load_state(const Store& store, const Head& head, State& state);
 

@@ -132,6 +132,7 @@ std::string_view media_type_of(Form form) {
     case Form::csv: return "text/csv";
     case Form::text: return "text/plain";
     case Form::pdf: return "application/pdf";
+    case Form::focus: return "application/vnd.focus+csv";
   }
   return {};
 }
@@ -201,6 +202,33 @@ std::variant<billing::Node, Response> json_body(const Call& call) {
   if (node.value().kind != billing::Node::Kind::map)
     return problem(Problem::invalid_request, "the body is a JSON object");
   return std::move(node.value());
+}
+
+Result<std::string> text_of(billing::Fields& fields, std::string_view name) {
+  TRY(const auto* node, fields.required(name));
+  if (!node->quoted) return fields.error("'" + std::string(name) + "' is a string");
+  return billing::read_text("the body", *node, name);
+}
+
+Result<std::string> text_or(billing::Fields& fields, std::string_view name,
+                            std::string_view otherwise) {
+  const auto* node = fields.optional(name);
+  if (node == nullptr) return std::string(otherwise);
+  if (!node->quoted) return fields.error("'" + std::string(name) + "' is a string");
+  return billing::read_text("the body", *node, name);
+}
+
+Result<int64_t> integer_of(const billing::Node& node, int64_t min, int64_t max) {
+  if (node.quoted) return invalid_argument("the body: '" + node.text + "' is no number");
+  return billing::read_integer("the body", node, min, max);
+}
+
+Result<bool> flag_of(billing::Fields& fields, std::string_view name) {
+  const auto* node = fields.optional(name);
+  if (node == nullptr) return false;
+  if (node->quoted || (node->text != "true" && node->text != "false"))
+    return fields.error("'" + std::string(name) + "' is true or false");
+  return node->text == "true";
 }
 
 bool etag_matches(std::string_view header, std::string_view etag) {

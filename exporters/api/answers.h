@@ -10,7 +10,8 @@ namespace gauger::exporters {
 
 // --- forms ----------------------------------------------------------------------------------
 
-enum class Form : uint8_t { json, csv, text, pdf };
+// FOCUS 1.2 rows are CSV, under a media type of their own.
+enum class Form : uint8_t { json, csv, text, pdf, focus };
 // The first of `offered` that the client likes best by its Accept header.
 // Else the answer 406.
 std::variant<Form, Response> choose_form(const Call& call, std::initializer_list<Form> offered);
@@ -32,6 +33,14 @@ std::string make_cursor(const Call& call, std::string_view last);
 
 // The body as a JSON object. 415 for another media type.
 std::variant<billing::Node, Response> json_body(const Call& call);
+// Members of a JSON body. A text is a string, a number is none; documents in YAML are not so
+// strict.
+Result<std::string> text_of(billing::Fields& fields, std::string_view name);
+Result<std::string> text_or(billing::Fields& fields, std::string_view name,
+                            std::string_view otherwise);
+Result<int64_t> integer_of(const billing::Node& node, int64_t min, int64_t max);
+// False where it is absent.
+Result<bool> flag_of(billing::Fields& fields, std::string_view name);
 // The media type without its parameters, in lower case.
 std::string media_type(std::string_view content_type);
 // "W/…" and lists of If-None-Match.

@@ -99,17 +99,45 @@ Response document_response(const Call& call, const ledger::Document& document) {
   return response;
 }
 
-void append_and_answer(Service& service, Call call, Reply reply, ledger::DocumentDraft draft,
-                       std::function<Result<void>(const ledger::DocumentVersion&)> appended) {
+Response list_documents(Service& service, const Call& call, std::string_view kind) {
+  const auto page = parse_page(call);
+  if (!page) return problem_of(page.error());
+  const auto versions = service.ledger().documents().list(call.principal.name_space, kind);
+  if (!versions) return problem_of(versions.error());
+  billing::JsonValue json;
+  billing::JsonValue::Array items;
+  std::string last;
+  for (const auto& version : versions.value()) {
+    if (version.key.id <= page.value().after) continue;
+    if (items.size() == page.value().limit) {
+      json["next_cursor"] = make_cursor(call, last);
+      break;
+    }
+    items.push_back(version_json(version));
+    last = version.key.id;
+  }
+  json["items"] = std::move(items);
+  return ok(json.canonical());
+}
+
+Result<std::optional<Response>> answered_already(Service& service, const Call& call) {
+  TRY(const auto key, idempotency_key_of(call));
+  if (!key) return std::optional<Response>();
+  return answered_before(service.ledger().documents(), *key);
+}
+
+void append_and_answer(Service& service, Call call, Reply reply,
+                       std::vector<ledger::DocumentDraft> wanted, Appended appended) {
   auto key = idempotency_key_of(call);
   if (!key) return reply(problem_of(key.error()));
   auto shared = std::make_shared<Call>(std::move(call));
   answer_from_task(
       service, std::move(reply),
-      [&service, shared, key = std::move(key.value()), draft = std::move(draft),
+      [&service, shared, key = std::move(key.value()), wanted = std::move(wanted),
        appended = std::move(appended)](ledger::Ledger& ledger) -> Response {
         const auto documents = ledger.documents();
-        std::vector<ledger::DocumentDraft> drafts{draft};
+        auto drafts = wanted;
+        const auto& draft = wanted.front();
         if (key) {
           const auto before = answered_before(documents, *key);
           if (!before) return problem_of(before.error());

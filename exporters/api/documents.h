@@ -13,11 +13,24 @@ std::string etag_of(const ledger::DocumentVersion& version);
 // The content as it was posted, with its ETag; 304 where the client has it.
 Response document_response(const Call& call, const ledger::Document& document);
 
-// Appends the draft on the committing thread, records it in the audit log, and answers 201 with the
-// version. With an Idempotency-Key the key is appended in the same block: a repeated request is
-// answered with the version that the first one made. `appended` runs before the answer.
-void append_and_answer(Service& service, Call call, Reply reply, ledger::DocumentDraft draft,
-                       std::function<Result<void>(const ledger::DocumentVersion&)> appended = {});
+// A page of the last versions of a kind, by id, without their content.
+Response list_documents(Service& service, const Call& call, std::string_view kind);
+
+// Appends the drafts, all or none, on the committing thread, records the first in the audit log,
+// and answers 201 with its version. With an Idempotency-Key the key is appended in the same block:
+// a repeated request is answered with the version that the first one made. `appended` runs before
+// the answer.
+using Appended = std::function<Result<void>(const ledger::DocumentVersion&)>;
+void append_and_answer(Service& service, Call call, Reply reply,
+                       std::vector<ledger::DocumentDraft> drafts, Appended appended = {});
+inline void append_and_answer(Service& service, Call call, Reply reply, ledger::DocumentDraft draft,
+                              Appended appended = {}) {
+  append_and_answer(service, std::move(call), std::move(reply),
+                    std::vector<ledger::DocumentDraft>{std::move(draft)}, std::move(appended));
+}
+// The answer of the first request with the call's Idempotency-Key, where there was one: for writes
+// that are worked out before they are appended.
+Result<std::optional<Response>> answered_already(Service& service, const Call& call);
 
 // After the version that If-Match names; 0 with `If-None-Match: *`. None where neither is there.
 std::variant<std::optional<uint32_t>, Response> version_to_follow(

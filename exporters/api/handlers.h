@@ -29,8 +29,28 @@ Response list_terms_versions(Service& service, const Call& call);
 void post_terms(Service& service, Call call, Reply reply);
 
 // costs.cpp
+Response get_costs(Service& service, const Call& call);
 Response post_quote(Service& service, const Call& call);
 Response get_invoice_draft(Service& service, const Call& call);
+
+// invoices.cpp
+Response list_invoices(Service& service, const Call& call);
+Response get_invoice(Service& service, const Call& call);
+void post_invoice(Service& service, Call call, Reply reply);
+
+// savings.cpp
+Response get_savings(Service& service, const Call& call);
+Response list_savings_statements(Service& service, const Call& call);
+Response get_savings_statement(Service& service, const Call& call);
+Response post_comparison(Service& service, const Call& call);
+Response list_programs(Service& service, const Call& call);
+
+// reconciliations.cpp
+Response list_statements(Service& service, const Call& call);
+void post_statement(Service& service, Call call, Reply reply);
+Response list_reconciliations(Service& service, const Call& call);
+Response get_reconciliation_report(Service& service, const Call& call);
+void post_reconciliation(Service& service, Call call, Reply reply);
 
 // quarantine.cpp
 Response list_quarantine(Service& service, const Call& call);

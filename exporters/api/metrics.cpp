@@ -1,7 +1,9 @@
 // GET /metrics: a snapshot of the ledger and the process, for the metrics page.
-#include "exporters/api/answers.h"
+#include "exporters/accounting/usage_reading.h"
+#include "exporters/api/accounting.h"
 #include "exporters/api/handlers.h"
 #include "exporters/api/metrics_cache.h"
+#include "exporters/api/program_months.h"
 #include "exporters/api/terms_of.h"
 #include "exporters/http/server.h"
 
@@ -10,49 +12,47 @@ namespace {
 
 using ledger::Dimension;
 
-struct Terms {
-  std::vector<billing::PriceBook> books;
-  std::optional<billing::ModelCatalog> catalog;  // the first one
-};
-
-Result<Terms> read_terms(const ledger::Documents& documents, std::string_view name_space) {
-  Terms terms;
-  TRY(const auto books, documents.list(name_space, "price_book"));
-  for (const auto& version : books) {
-    TRY(auto book, find_price_book(documents, name_space, version.key.id));
-    terms.books.push_back(std::move(book));
-  }
-  TRY(const auto catalogs, documents.list(name_space, "model_catalog"));
-  if (!catalogs.empty()) {
-    TRY(terms.catalog, find_model_catalog(documents, name_space, catalogs.front().key.id));
-  }
-  return terms;
-}
-
-Result<void> refresh_usage(Service& service, const std::string& name_space, const Terms& terms,
+Result<void> refresh_usage(const LedgerView& view, const billing::Terms& terms, Instant now,
                            MetricsCache::Entry& entry) {
+  const auto* catalog = terms.company.catalog ? &*terms.company.catalog : nullptr;
   ledger::UsageQuery query;
   query.interval = {Instant{}, Instant{std::chrono::days{84'006}}};
   query.bucket = ledger::Bucket::month;
   query.group = ledger::mask_of(Dimension::team) | ledger::mask_of(Dimension::provider);
-  if (terms.catalog) query.group |= ledger::mask_of(Dimension::model);
-  query.filters = {{Dimension::name_space, name_space}};
-  TRY(const auto table, service.ledger().usage(query));
-  TRY(entry.usage,
-      sum_usage(table, terms.catalog ? &*terms.catalog : nullptr, service.clock().now()));
+  if (catalog != nullptr) query.group |= ledger::mask_of(Dimension::model);
+  TRY(const auto table, read_usage(view, query));
+  TRY(entry.usage, sum_usage(table, catalog, now));
   return success();
 }
 
-Result<void> refresh_costs(Service& service, const std::string& name_space, const Terms& terms,
-                           MetricsCache::Entry& entry) {
-  TRY(const auto zone, TimeZone::find(service.ledger().config().time_zone));
-  const auto month = zone.local_month(service.clock().now());
+Result<void> refresh_costs(const LedgerView& view, const billing::Terms& terms,
+                           const TimeZone& zone, int32_t month, MetricsCache::Entry& entry) {
   ledger::UsageQuery query;
   query.interval = {zone.month_begin(month), zone.month_begin(month + 1)};
   query.bucket = ledger::Bucket::grain;
-  query.filters = {{Dimension::name_space, name_space}};
-  TRY(const auto table, service.ledger().usage(query));
-  entry.costs = sum_costs(table, terms.books, terms.catalog ? &*terms.catalog : nullptr);
+  TRY(const auto table, read_usage(view, query));
+  std::vector<billing::PriceBook> books;
+  for (const auto& [id, book] : terms.company.books) books.push_back(book);
+  entry.costs = sum_costs(table, books, terms.company.catalog ? &*terms.company.catalog : nullptr);
+  return success();
+}
+
+// The last month that is over: the running one is never complete.
+Result<void> refresh_programs(const LedgerView& view, int32_t month, MetricsCache::Entry& entry) {
+  entry.programs.clear();
+  const auto months = program_months(view, month - 1);
+  // Programmes whose contracts cannot be rated have no savings to show.
+  if (!months) return success();
+  for (const auto& one : months.value()) {
+    ProgramState state;
+    state.program = one.program;
+    state.currency = one.currency;
+    state.month = one.month;
+    state.net = std::strtod(one.net.c_str(), nullptr);
+    if (one.acceptance_ppm) state.acceptance = static_cast<double>(*one.acceptance_ppm) / 1e6;
+    state.qualified = one.qualification != "unqualified";
+    entry.programs.push_back(std::move(state));
+  }
   return success();
 }
 
@@ -61,13 +61,18 @@ Result<void> refresh(Service& service, const std::string& name_space, MetricsCac
   const bool usage_due = now >= entry.usage_due;
   const bool cost_due = now >= entry.cost_due;
   if (!usage_due && !cost_due) return success();
-  TRY(const auto terms, read_terms(service.ledger().documents(), name_space));
+  TRY(const auto view, view_of(service, name_space));
+  TRY(const auto zone, TimeZone::find(view.reader->config().time_zone));
+  const auto at = service.clock().now();
+  const auto month = zone.local_month(at);
+  TRY(const auto terms, terms_in_force(view, month));
   if (usage_due) {
-    TRY(refresh_usage(service, name_space, terms, entry));
+    TRY(refresh_usage(view, terms, at, entry));
     entry.usage_due = now + limits::metric_usage_interval;
   }
   if (cost_due) {
-    TRY(refresh_costs(service, name_space, terms, entry));
+    TRY(refresh_costs(view, terms, zone, month, entry));
+    TRY(refresh_programs(view, month, entry));
     entry.cost_due = now + limits::metric_cost_interval;
   }
   return success();
@@ -118,6 +123,7 @@ Response get_metrics(Service& service, const Call& call) {
     snapshot.usage = visible(entry.usage, principal, [](const auto& key) { return key.team; });
     snapshot.costs =
         visible(entry.costs, principal, [](const auto& key) { return key.first.team; });
+    if (principal.sees_all_teams()) snapshot.programs = entry.programs;
   }
   snapshot.head = service.ledger().durable_head();
   const auto quotas = service.quotas().of(principal.name_space);

@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "exporters/prometheus/metrics.h"
 
@@ -18,6 +19,7 @@ class MetricsCache {
     std::chrono::steady_clock::time_point cost_due{};
     UsageByLabels usage;
     CostByLabels costs;
+    std::vector<ProgramState> programs;
   };
   std::mutex mutex;
   std::map<std::string, Entry> by_name_space;

@@ -27,13 +27,13 @@ constexpr std::array asked_dimensions = {
 Result<void> read_amounts(Fields& fields, ledger::QuotaAmounts& amounts) {
   amounts.requests = 1;
   if (const auto* requests = fields.optional("requests")) {
-    TRY(amounts.requests, billing::read_integer("the body", *requests, 0, limits::count_max));
+    TRY(amounts.requests, integer_of(*requests, 0, limits::count_max));
   }
   if (const auto* counts = fields.optional("counts")) {
     TRY(auto meters, Fields::of("the body", *counts, "counts"));
     for (size_t i = 0; i < meter_count; ++i)
       if (const auto* count = meters.optional(meter_names[i])) {
-        TRY(amounts.counts[i], billing::read_integer("the body", *count, 0, limits::count_max));
+        TRY(amounts.counts[i], integer_of(*count, 0, limits::count_max));
       }
     TRY(meters.finish());
   }
@@ -49,13 +49,13 @@ Result<ledger::QuotaRequest> read_request(Fields& fields, const Principal& princ
   ledger::QuotaRequest request;
   request.name_space = principal.name_space;
   for (const auto dimension : asked_dimensions) {
-    TRY(auto value, fields.text_or(ledger::dimension_names[static_cast<size_t>(dimension)], ""));
+    TRY(auto value, text_or(fields, ledger::dimension_names[static_cast<size_t>(dimension)], ""));
     if (dimension == Dimension::service_tier && !value.empty() &&
         !find_name<ServiceTier>(service_tier_names, value))
       return fields.error("'" + value + "' is not a service tier");
     if (!value.empty()) request.attributes.push_back({dimension, std::move(value)});
   }
-  TRY(request.model_tier, fields.text_or("model_tier", ""));
+  TRY(request.model_tier, text_or(fields, "model_tier", ""));
   TRY(read_amounts(fields, request.amounts));
   return request;
 }
@@ -121,11 +121,10 @@ struct ReservationCall {
 Result<ReservationCall> parse_reservation(const Node& node, const Principal& principal) {
   TRY(auto fields, Fields::of("the body", node, "a reservation"));
   ReservationCall call;
-  TRY(call.id, fields.text("id"));
+  TRY(call.id, text_of(fields, "id"));
   if (const auto* life = fields.optional("expires_in_s")) {
     TRY(const auto seconds,
-        billing::read_integer("the body", *life, 1,
-                              std::chrono::seconds(limits::reservation_life_max).count()));
+        integer_of(*life, 1, std::chrono::seconds(limits::reservation_life_max).count()));
     call.life = std::chrono::seconds{seconds};
   }
   TRY(call.request, read_request(fields, principal));
@@ -164,6 +163,9 @@ bool sees_quota(const Principal& principal, const ledger::Quota& quota) {
 }
 
 Response check_quota(Service& service, const Call& call) {
+  const auto chosen = choose_form(call, {Form::json, Form::csv, Form::text});
+  if (const auto* refused = std::get_if<Response>(&chosen)) return *refused;
+  const auto form = std::get<Form>(chosen);
   const auto body = json_body(call);
   if (const auto* refused = std::get_if<Response>(&body)) return *refused;
   const auto parsed = [&]() -> Result<ledger::QuotaRequest> {
@@ -177,7 +179,10 @@ Response check_quota(Service& service, const Call& call) {
   if (auto refused = refuse_team(service, call, request)) return std::move(*refused);
   const auto now = service.clock().now();
   service.quotas().complete(request, now);
-  return ok(decision_json(service.ledger().quotas().check(request, now)).canonical());
+  const auto decision = service.ledger().quotas().check(request, now);
+  if (form == Form::csv) return ok(quotas_csv(decision.answers), form);
+  if (form == Form::text) return ok(quotas_table(decision.answers), form);
+  return ok(decision_json(decision).canonical());
 }
 
 void post_reservation(Service& service, Call call, Reply reply) {

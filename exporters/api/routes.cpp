@@ -18,15 +18,39 @@ template <size_t N>
 using Names = std::array<std::string_view, N>;
 
 constexpr Names<5> events_query = {"format", "source", "provider", "provider_account", "backfill"};
-constexpr Names<23> usage_query = {
-    "by",     "period",  "from",        "until",    "models",       "limit",
-    "cursor", "team",    "project",     "workload", "provider",     "provider_account",
-    "model",  "region",  "accelerator", "program",  "service_tier", "context_tier",
-    "role",   "outcome", "purpose",     "exposure", "usage_source"};
+constexpr Names<22> usage_query = {"by",
+                                   "period",
+                                   "from",
+                                   "until",
+                                   "limit",
+                                   "cursor",
+                                   "team",
+                                   "project",
+                                   "workload",
+                                   "provider",
+                                   "provider_account",
+                                   "model",
+                                   "region",
+                                   "accelerator",
+                                   "program",
+                                   "service_tier",
+                                   "context_tier",
+                                   "role",
+                                   "outcome",
+                                   "purpose",
+                                   "exposure",
+                                   "usage_source"};
 constexpr Names<2> page_query = {"limit", "cursor"};
-constexpr Names<2> terms_query = {"applies_from", "reason"};
 constexpr Names<1> reason_query = {"reason"};
-constexpr Names<5> draft_query = {"team", "period", "book", "models", "zone"};
+constexpr Names<4> draft_query = {"team", "period", "book", "zone"};
+constexpr Names<4> costs_query = {"period", "contract", "policy", "currency"};
+constexpr Names<5> invoices_query = {"issuer", "period", "bill_to", "limit", "cursor"};
+constexpr Names<1> issuer_query = {"issuer"};
+constexpr Names<4> savings_query = {"period", "by", "basis", "list"};
+constexpr Names<1> period_query = {"period"};
+constexpr Names<7> statement_query = {"format",   "provider", "period", "zone",
+                                      "currency", "account",  "cost"};
+constexpr Names<4> reconciliation_query = {"provider", "period", "statement", "book"};
 constexpr Names<3> quarantine_query = {"limit", "cursor", "reason"};
 constexpr Names<2> audit_query = {"limit", "kind"};
 
@@ -59,12 +83,42 @@ const Route table[] = {
      Lane::slow, small_body, post_quote},
     {Method::get, "/v1/invoices/draft", "getInvoiceDraft", readers, Lane::slow, no_body,
      get_invoice_draft, draft_query},
+    {Method::get, "/v1/costs", "getCosts", accountants, Lane::slow, no_body, get_costs,
+     costs_query},
+    {Method::get, "/v1/invoices", "listInvoices", readers, Lane::slow, no_body, list_invoices,
+     invoices_query},
+    {Method::post, "/v1/invoices", "postInvoice", accountants, Lane::slow, small_body,
+     post_invoice},
+    {Method::get, "/v1/invoices/{id}", "getInvoice", readers, Lane::slow, no_body, get_invoice,
+     issuer_query},
+
+    {Method::get, "/v1/savings", "getSavings", accountants, Lane::slow, no_body, get_savings,
+     savings_query},
+    {Method::get, "/v1/savings/statements", "listSavingsStatements", accountants, Lane::slow,
+     no_body, list_savings_statements, page_query},
+    {Method::get, "/v1/savings/statements/{period}/{basis}", "getSavingsStatement", accountants,
+     Lane::slow, no_body, get_savings_statement},
+    {Method::get, "/v1/programs", "listPrograms", accountants, Lane::slow, no_body, list_programs,
+     period_query},
+    {Method::post, "/v1/comparisons", "postComparison", accountants, Lane::slow,
+     limits::document_bytes_max, post_comparison},
+
+    {Method::get, "/v1/statements", "listStatements", accountants, Lane::slow, no_body,
+     list_statements, page_query},
+    {Method::post, "/v1/statements", "postStatement", accountants, Lane::slow,
+     limits::document_bytes_max, post_statement, statement_query},
+    {Method::get, "/v1/reconciliations", "listReconciliations", accountants, Lane::slow, no_body,
+     list_reconciliations},
+    {Method::get, "/v1/reconciliations/report", "getReconciliationReport", accountants, Lane::slow,
+     no_body, get_reconciliation_report, reconciliation_query},
+    {Method::post, "/v1/reconciliations", "postReconciliation", accountants, Lane::slow, small_body,
+     post_reconciliation},
 
     {Method::get, "/v1/terms/{kind}", "listTerms", accountants, Lane::slow, no_body, list_terms,
      page_query},
     {Method::get, "/v1/terms/{kind}/{id}", "getTerms", accountants, Lane::slow, no_body, get_terms},
     {Method::post, "/v1/terms/{kind}/{id}", "postTerms", accountants, Lane::slow,
-     limits::document_bytes_max, post_terms, terms_query},
+     limits::document_bytes_max, post_terms, reason_query},
     {Method::get, "/v1/terms/{kind}/{id}/versions", "listTermsVersions", accountants, Lane::slow,
      no_body, list_terms_versions},
 

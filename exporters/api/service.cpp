@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -168,17 +169,25 @@ Admission Service::admit(RequestHead head) {
   const auto& by_count = split_routes();
   Call call;
   std::string allowed;
+  auto fewest = std::numeric_limits<size_t>::max();
   if (segments.size() < by_count.size()) {
     for (const auto& candidate : by_count[segments.size()]) {
       std::vector<std::string> parameters;
       if (!matches(candidate, segments, parameters)) continue;
+      // A path that is spelled out goes before one with a parameter in its place.
+      if (parameters.size() > fewest) continue;
+      if (parameters.size() < fewest) {
+        allowed.clear();
+        call.route = nullptr;
+      }
+      fewest = parameters.size();
       const auto method = candidate.route->method;
       const bool fits =
           method == head.method || (head.method == Method::head && method == Method::get);
       if (fits) {
         call.route = candidate.route;
         call.parameters = std::move(parameters);
-        break;
+        continue;
       }
       allowed += (allowed.empty() ? "" : ", ") + std::string(to_string(method));
       if (method == Method::get) allowed += ", HEAD";
@@ -218,10 +227,20 @@ Admission Service::admit_call(Call call) {
     }
     call.principal = std::move(*principal);
   }
-  for (const auto& [name, value] : call.head.query)
+  for (const auto& [name, value] : call.head.query) {
     if (std::find(route.query.begin(), route.query.end(), name) == route.query.end())
       return refuse(problem(Problem::invalid_request,
                             "the query parameter '" + name + "' is not known here"));
+    // What is a name has the length of one.
+    const bool is_name = name != "reason" && name != "cursor" && name != "by";
+    if (is_name && value.size() > limits::text_bytes_max)
+      return refuse(
+          problem(Problem::invalid_request, "the query parameter '" + name + "' is longer than " +
+                                                std::to_string(limits::text_bytes_max) + " bytes"));
+    if (value.empty())
+      return refuse(
+          problem(Problem::invalid_request, "the query parameter '" + name + "' has no value"));
+  }
   const auto encoding = call.head.header("content-encoding");
   if (!encoding.empty() && encoding != "identity")
     return refuse(problem(Problem::unsupported_media_type, "bodies come without compression"));

@@ -1,47 +1,25 @@
 // Terms: dated documents that rating reads. They are checked before they are appended, so that a
 // document that cannot be meant never becomes part of the ledger.
-#include "billing/chargeback/chargeback.h"
-#include "billing/chargeback/exchange_rates.h"
-#include "billing/chargeback/organisation.h"
-#include "billing/contracts/contract.h"
-#include "billing/model_catalog.h"
+#include <algorithm>
+
+#include "exporters/accounting/terms_posting.h"
+#include "exporters/api/accounting.h"
 #include "exporters/api/documents.h"
 #include "exporters/api/handlers.h"
 
 namespace gauger::exporters {
 namespace {
 
-using Check = Result<void> (*)(std::string_view text, std::string_view file);
-
-template <auto parse>
-Result<void> parses(std::string_view text, std::string_view file) {
-  TRY(parse(text, file));
-  return success();
-}
-
-struct TermsKind {
-  std::string_view name;
-  Check check;
-};
-constexpr std::array<TermsKind, 7> kinds = {{
-    {"price_book", parses<billing::parse_price_book>},
-    {"model_catalog", parses<billing::parse_model_catalog>},
-    {"contract", parses<billing::parse_contract>},
-    {"capacity", parses<billing::parse_capacity_records>},
-    {"chargeback_policy", parses<billing::parse_chargeback_policy>},
-    {"exchange_rates", parses<billing::parse_exchange_rates>},
-    {"organisation", parses<billing::parse_organisation>},
-}};
-
-const TermsKind* find_kind(std::string_view name) {
-  for (const auto& kind : kinds)
-    if (kind.name == name) return &kind;
-  return nullptr;
+bool is_kind(std::string_view name) {
+  const auto& names = billing::terms_kind_names;
+  return std::find(names.begin(), names.end(), name) != names.end() ||
+         name == billing::proposed_price_book_kind;
 }
 
 Response unknown_kind() {
   std::string names;
-  for (const auto& kind : kinds) names += (names.empty() ? "" : ", ") + std::string(kind.name);
+  for (const auto kind : billing::terms_kind_names)
+    names += (names.empty() ? "" : ", ") + std::string(kind);
   return problem(Problem::not_found, "terms are of one of the kinds " + names);
 }
 
@@ -57,30 +35,12 @@ Response no_document(const Call& call) {
 }  // namespace
 
 Response list_terms(Service& service, const Call& call) {
-  if (find_kind(call.parameters[0]) == nullptr) return unknown_kind();
-  const auto page = parse_page(call);
-  if (!page) return problem_of(page.error());
-  const auto versions =
-      service.ledger().documents().list(call.principal.name_space, call.parameters[0]);
-  if (!versions) return problem_of(versions.error());
-  billing::JsonValue json;
-  billing::JsonValue::Array items;
-  std::string last;
-  for (const auto& version : versions.value()) {
-    if (version.key.id <= page.value().after) continue;
-    if (items.size() == page.value().limit) {
-      json["next_cursor"] = make_cursor(call, last);
-      break;
-    }
-    items.push_back(version_json(version));
-    last = version.key.id;
-  }
-  json["items"] = std::move(items);
-  return ok(json.canonical());
+  if (!is_kind(call.parameters[0])) return unknown_kind();
+  return list_documents(service, call, call.parameters[0]);
 }
 
 Response get_terms(Service& service, const Call& call) {
-  if (find_kind(call.parameters[0]) == nullptr) return unknown_kind();
+  if (!is_kind(call.parameters[0])) return unknown_kind();
   const auto documents = service.ledger().documents();
   const auto latest = documents.latest(key_of(call));
   if (!latest) return problem_of(latest.error());
@@ -91,7 +51,7 @@ Response get_terms(Service& service, const Call& call) {
 }
 
 Response list_terms_versions(Service& service, const Call& call) {
-  if (find_kind(call.parameters[0]) == nullptr) return unknown_kind();
+  if (!is_kind(call.parameters[0])) return unknown_kind();
   const auto documents = service.ledger().documents();
   billing::JsonValue::Array items;
   for (uint32_t number = 1;; ++number) {
@@ -106,32 +66,52 @@ Response list_terms_versions(Service& service, const Call& call) {
   return ok(json.canonical());
 }
 
+namespace {
+
+// The document of the body, checked together with what the ledger has.
+Result<std::optional<ledger::DocumentDraft>> terms_draft(Service& service, const Call& call) {
+  const NamedText text{call.parameters[0] + " " + call.parameters[1], call.body};
+  TRY(const auto document, billing::parse_terms(text.text, text.name));
+  if (to_string(document.kind()) != call.parameters[0] || document.id() != call.parameters[1])
+    return invalid_argument("the document is the " + std::string(to_string(document.kind())) +
+                            " '" + document.id() + "', not the " + call.parameters[0] + " '" +
+                            call.parameters[1] + "'");
+  TRY(const auto view, view_of(service, call));
+  TRY(check_together({text}, &view));
+  return draft_of_terms(document, text.text, view.name_space, view.documents());
+}
+
+// What is there says the same.
+Response posted_already(Service& service, const Call& call) {
+  const auto latest = service.ledger().documents().latest(key_of(call));
+  if (!latest) return problem_of(latest.error());
+  if (!latest.value()) return no_document(call);
+  auto response = ok(version_json(*latest.value()).canonical());
+  response.headers.emplace_back("ETag", etag_of(*latest.value()));
+  return response;
+}
+
+}  // namespace
+
 void post_terms(Service& service, Call call, Reply reply) {
-  const auto* kind = find_kind(call.parameters[0]);
-  if (kind == nullptr) return reply(unknown_kind());
+  if (!is_kind(call.parameters[0])) return reply(unknown_kind());
   const auto type = media_type(call.head.header("content-type"));
   if (type != "application/json" && type != "application/yaml")
     return reply(problem(Problem::unsupported_media_type,
                          "terms come as application/yaml or application/json"));
-  const auto file = call.parameters[0] + " " + call.parameters[1];
-  if (const auto checked = kind->check(call.body, file); !checked)
-    return reply(problem_of(checked.error()));
-  ledger::DocumentDraft draft;
-  draft.key = key_of(call);
-  auto follows = version_to_follow(call, service.ledger().documents(), draft.key);
+  auto before = answered_already(service, call);
+  if (!before) return reply(problem_of(before.error()));
+  if (before.value()) return reply(std::move(*before.value()));
+  auto follows = version_to_follow(call, service.ledger().documents(), key_of(call));
   if (auto* refused = std::get_if<Response>(&follows)) return reply(std::move(*refused));
-  draft.after_version = std::get<0>(follows);
+  auto checked = terms_draft(service, call);
+  if (!checked) return reply(problem_of(checked.error()));
+  if (!checked.value()) return reply(posted_already(service, call));
+  auto& draft = *checked.value();
+  if (const auto after = std::get<0>(follows)) draft.after_version = after;
   draft.author = call.principal.author();
   draft.reason = std::string(call.query("reason"));
   draft.media_type = type;
-  if (const auto from = call.query("applies_from"); !from.empty()) {
-    const auto instant = parse_instant(from);
-    if (!instant) return reply(problem_of(instant.error()));
-    draft.applies_from = instant.value();
-  }
-  draft.content = call.body;
-  if (const auto checked = ledger::check(draft); !checked)
-    return reply(problem_of(checked.error()));
   // Quotas count with the terms as they are now.
   append_and_answer(
       service, std::move(call), std::move(reply), std::move(draft),

@@ -1,42 +1,35 @@
 #include "exporters/api/terms_of.h"
 
+#include "exporters/accounting/terms_source.h"
+
 namespace gauger::exporters {
-namespace {
 
-std::string name_of(const ledger::DocumentVersion& version) {
-  return version.key.kind + " " + version.key.id + " version " + std::to_string(version.version);
+Result<billing::Terms> terms_in_force(const LedgerView& view, int32_t month) {
+  const auto documents = view.documents();
+  TRY(auto source, TermsSource::open({}, &documents, view.name_space));
+  return source.month(month);
 }
 
-}  // namespace
-
-Result<ledger::Document> find_document(const ledger::Documents& documents,
-                                       std::string_view name_space, std::string_view kind,
-                                       std::string_view id) {
-  const std::string the_kind(kind);
+Result<const billing::PriceBook*> find_price_book(const billing::Terms& terms,
+                                                  std::string_view id) {
+  const auto& books = terms.company.books;
   if (!id.empty()) {
-    TRY(const auto latest, documents.latest({std::string(name_space), the_kind, std::string(id)}));
-    if (!latest)
-      return Error{ErrorCode::not_found, "there is no " + the_kind + " '" + std::string(id) + "'"};
-    return documents.read(*latest);
+    const auto found = books.find(std::string(id));
+    if (found == books.end())
+      return Error{ErrorCode::not_found, "there is no price_book '" + std::string(id) + "'"};
+    return &found->second;
   }
-  TRY(const auto all, documents.list(name_space, kind));
-  if (all.empty()) return Error{ErrorCode::not_found, "the ledger has no " + the_kind + " yet"};
-  if (all.size() > 1)
-    return invalid_argument("there are " + std::to_string(all.size()) + " documents of the kind " +
-                            the_kind + ": say which");
-  return documents.read(all.front());
+  if (books.empty()) return Error{ErrorCode::not_found, "the ledger has no price_book yet"};
+  if (books.size() > 1)
+    return invalid_argument("there are " + std::to_string(books.size()) +
+                            " documents of the kind price_book: say which");
+  return &books.begin()->second;
 }
 
-Result<billing::ModelCatalog> find_model_catalog(const ledger::Documents& documents,
-                                                 std::string_view name_space, std::string_view id) {
-  TRY(const auto document, find_document(documents, name_space, "model_catalog", id));
-  return billing::parse_model_catalog(document.content, name_of(document.version));
-}
-
-Result<billing::PriceBook> find_price_book(const ledger::Documents& documents,
-                                           std::string_view name_space, std::string_view id) {
-  TRY(const auto document, find_document(documents, name_space, "price_book", id));
-  return billing::parse_price_book(document.content, name_of(document.version));
+Result<const billing::ModelCatalog*> find_model_catalog(const billing::Terms& terms) {
+  if (!terms.company.catalog)
+    return Error{ErrorCode::not_found, "the ledger has no model_catalog yet"};
+  return &*terms.company.catalog;
 }
 
 }  // namespace gauger::exporters

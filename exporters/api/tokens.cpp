@@ -10,14 +10,15 @@ namespace {
 Result<TokenRequest> parse_request(const billing::Node& node) {
   TRY(auto fields, billing::Fields::of("the body", node, "a token"));
   TokenRequest request;
-  TRY(request.name, fields.text("name"));
-  TRY(request.name_space, fields.text_or("namespace", ""));
-  TRY(const auto role, fields.text("role"));
+  TRY(request.name, text_of(fields, "name"));
+  TRY(request.name_space, text_or(fields, "namespace", ""));
+  TRY(const auto role, text_of(fields, "role"));
   const auto found = find_name<AccessRole>(access_role_names, role);
   if (!found) return fields.error("a token's role is admin, finance, team, gateway or metrics");
   request.role = *found;
   TRY(const auto teams, fields.list("teams"));
   for (const auto& team : teams) {
+    if (!team.quoted) return fields.error("a team is a string");
     TRY(auto name, billing::read_text("the body", team, "a team"));
     request.teams.push_back(std::move(name));
   }

@@ -1,4 +1,5 @@
-#include "exporters/api/answers.h"
+#include "exporters/accounting/usage_reading.h"
+#include "exporters/api/accounting.h"
 #include "exporters/api/handlers.h"
 #include "exporters/api/terms_of.h"
 #include "exporters/usage_report.h"
@@ -8,15 +9,12 @@ namespace {
 
 using ledger::Dimension;
 
-// The dimensions that the query narrows down to, and the caller's namespace.
-Result<std::vector<ledger::Filter>> filters_of(const Call& call) {
-  std::vector<ledger::Filter> filters{{Dimension::name_space, call.principal.name_space}};
+// The dimensions that the query narrows down to.
+std::vector<ledger::Filter> filters_of(const Call& call) {
+  std::vector<ledger::Filter> filters;
   for (size_t i = 0; i < ledger::dimension_names.size(); ++i) {
     if (static_cast<Dimension>(i) == Dimension::name_space) continue;
     const auto value = call.query(ledger::dimension_names[i]);
-    if (value.size() > limits::text_bytes_max)
-      return invalid_argument(std::string(ledger::dimension_names[i]) + " is longer than " +
-                              std::to_string(limits::text_bytes_max) + " bytes");
     if (!value.empty()) filters.push_back({static_cast<Dimension>(i), std::string(value)});
   }
   return filters;
@@ -33,25 +31,27 @@ Result<UsageReport> report_of(Service& service, const Call& call) {
   const auto by = call.query("by");
   TRY(const auto grouping, parse_usage_grouping(by.empty() ? "team,model" : by));
   TRY(const auto zone, TimeZone::find(service.ledger().config().time_zone));
-  std::optional<billing::ModelCatalog> catalog;
+  TRY(const auto view, view_of(service, call));
+  billing::Terms terms;
+  const billing::ModelCatalog* catalog = nullptr;
   if (grouping.model_tier) {
-    TRY(catalog, find_model_catalog(service.ledger().documents(), call.principal.name_space,
-                                    call.query("models")));
+    TRY(terms, terms_in_force(view, zone.local_month(service.clock().now())));
+    TRY(catalog, find_model_catalog(terms));
   }
   ledger::UsageQuery query;
   TRY(query.interval,
       parse_report_interval(call.query("period"), call.query("from"), call.query("until"), zone));
   query.group = grouping.mask;
   query.bucket = bucket_of(grouping);
-  TRY(query.filters, filters_of(call));
+  query.filters = filters_of(call);
   const auto& principal = call.principal;
   TeamFilter sees;
   if (!principal.sees_all_teams()) {
     query.group |= ledger::mask_of(Dimension::team);
     sees = [&principal](std::string_view team) { return principal.sees_team(team); };
   }
-  TRY(const auto table, service.ledger().usage(query));
-  return make_usage_report(table, grouping, catalog ? &*catalog : nullptr, zone, sees);
+  TRY(const auto table, read_usage(view, query));
+  return make_usage_report(table, grouping, catalog, zone, sees);
 }
 
 // Cuts the report to the page, and returns the cursor of the next one.
@@ -86,8 +86,9 @@ Response list_teams(Service& service, const Call& call) {
   ledger::UsageQuery query;
   query.interval = {Instant{}, Instant{std::chrono::days{84'006}}};
   query.group = ledger::mask_of(Dimension::team);
-  query.filters = {{Dimension::name_space, call.principal.name_space}};
-  const auto table = service.ledger().usage(query);
+  const auto view = view_of(service, call);
+  if (!view) return problem_of(view.error());
+  const auto table = read_usage(view.value(), query);
   if (!table) return problem_of(table.error());
   auto report = make_usage_report(
       table.value(), parse_usage_grouping("team").value(), nullptr, TimeZone::utc(),

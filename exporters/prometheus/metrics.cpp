@@ -188,15 +188,15 @@ void put_quotas(Page& page, const std::vector<QuotaState>& quotas) {
 }
 
 void put_programs(Page& page, const std::vector<ProgramState>& programs) {
-  auto& net =
-      page.gauges("program_net_savings", "Net savings of the programme in its last stated month.");
+  auto& net = page.gauges("program_net_savings",
+                          "Net savings of the programme in the last month that is over.");
   auto& acceptance = page.gauges("program_acceptance_ratio",
                                  "Share of the programme's root requests that were accepted.");
   auto& guardrail = page.gauges("program_guardrail_ok",
                                 "1 where acceptance is at or above the programme's floor.");
   for (const auto& state : programs) {
     Page::add(net, {{"program", state.program}, {"currency", state.currency}}, state.net);
-    Page::add(acceptance, {{"program", state.program}}, state.acceptance);
+    if (state.acceptance) Page::add(acceptance, {{"program", state.program}}, *state.acceptance);
     Page::add(guardrail, {{"program", state.program}}, state.qualified ? 1 : 0);
   }
 }

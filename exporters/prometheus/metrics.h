@@ -11,6 +11,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,8 +58,9 @@ struct QuotaState {
 struct ProgramState {
   std::string program;
   std::string currency;
+  std::string month;  // 2027-01
   double net = 0;
-  double acceptance = 0;
+  std::optional<double> acceptance;  // none where no request ended
   bool qualified = false;
 };
 

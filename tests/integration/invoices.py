@@ -12,6 +12,7 @@ import unittest
 
 import cli
 import focus_rules
+from service import Service, same_answers
 
 FOCUS = cli.ROOT.parent / "shared/data/focus"
 JUDGES = ("hledger", "ledger", "bean-check", "qpdf", "pdftotext")
@@ -156,6 +157,19 @@ class Life(Invoices):
         for name, text in first.items():
             self.assertEqual(self.shown(name), text)
         self.assertEqual(cli.verified(self.ledger)["findings"], [])
+
+    def test_the_service_shows_the_same_documents(self):
+        self.september()
+        self.posted_issuer()
+        self.finalize("2026-09", "2026-10-01T00:00:00Z", "--all")
+        with Service(self.ledger) as service:
+            same_answers(self, self.ledger, service, "invoice", "list", outputs=("table", "csv"))
+            same_answers(self, self.ledger, service, "invoice", "show", "LF-000001",
+                         outputs=("csv", "json"))
+            for form, accept in (("pdf", "application/pdf"), ("focus", "application/vnd.focus+csv")):
+                connection = service.connection()
+                connection.request("GET", "/v1/invoices/2", headers={"Accept": accept})
+                self.assertEqual(connection.getresponse().read(), self.export("2", form).read_bytes())
 
     def test_a_line_leads_to_its_events(self):
         self.september()

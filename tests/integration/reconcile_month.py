@@ -7,6 +7,7 @@ import os
 import unittest
 
 import cli
+from service import Service, same_answers
 
 REPORTS = cli.ROOT.parent / "shared/data/provider_reports"
 BOOK = """kind: price_book
@@ -145,6 +146,29 @@ class ReconcileMonth(cli.CliTest):
         self.assertEqual({row["class"] for row in disputed},
                          {"duplicate", "missing_in_ledger", "provider_only_fee", "quantity"})
         self.assertEqual(cli.verified(self.ledger)["findings"], [])
+
+    def test_the_service_takes_statements_reports_and_signs_off(self):
+        cli.gauger("terms", "post", "--data", self.ledger, "--by", "ada", self.book)
+        pages = self.write_report()
+        bodies = [p.read_bytes() if p.suffix != ".gz" else gzip.decompress(p.read_bytes())
+                  for p in pages]
+        joined = json.loads(bodies[0])
+        for body in bodies[1:]:
+            joined["data"] += json.loads(body)["data"]
+        joined["has_more"] = False
+        with Service(self.ledger) as service:
+            status, made, _ = service.post("/v1/statements", joined)
+            self.assertEqual((status, made["kind"], made["version"]), (201, "statement", 1))
+            self.assertEqual(service.post("/v1/statements", joined)[0], 200)
+            asked = "provider=anthropic&period=2026-08&book=anthropic-list"
+            status, report, _ = service.get(f"/v1/reconciliations/report?{asked}")
+            self.assertEqual((status, report["difference"]), (200, "2.825"))
+            sign = {"provider": "anthropic", "period": "2026-08", "book": "anthropic-list",
+                    "reason": "August is closed"}
+            self.assertEqual(service.post("/v1/reconciliations", sign)[0], 201)
+            same_answers(self, self.ledger, service, "reconcile", "list")
+            trend, = service.get("/v1/reconciliations")[1]["reconciliations"]
+            self.assertEqual((trend["why"], trend["difference"]), ("August is closed", "2.825"))
 
     def test_our_side_is_rated_with_the_contract_that_was_posted(self):
         contract = self.directory / "contract.yaml"

@@ -14,6 +14,7 @@ import unittest
 from fractions import Fraction
 
 import cli
+from service import Service, same_answers
 
 MONTHS = ("2026-11", "2026-12", "2027-01")
 BOUNDARY = 2000  # tokens of context; the ledger keeps it, and the list doubles above it
@@ -478,6 +479,24 @@ class SavingsQuarter(unittest.TestCase):
         from_ledger = json.loads(cli.gauger(*query, "--data", self.ledger, "--output", "json").stdout)
         for name in ("lines", "total", "problems"):
             self.assertEqual(from_ledger[name], from_files[name])
+
+    def test_y_the_service_says_the_same(self):
+        with Service(self.ledger) as service:
+            for arguments in (("savings", "report", "--by", "month,program,team", "--period", "2027-Q1"),
+                              ("savings", "report", "--period", MONTHS[-1], "--basis", "list"),
+                              ("cost", "--period", MONTHS[-1])):
+                same_answers(self, self.ledger, service, *arguments)
+            status, programs, _ = service.get(f"/v1/programs?period={MONTHS[-1]}")
+            self.assertEqual(status, 200)
+            total = {line["program"]: line for line in
+                     self.report("program", "--period", MONTHS[-1])["lines"]}
+            self.assertEqual({item["program"] for item in programs["items"]}, set(total))
+            side = [path.read_text() for path in self.terms if "contract" in path.read_text()]
+            status, compared, _ = service.post("/v1/comparisons",
+                                               {"period": MONTHS[-1], "by": "team", "b": side})
+            self.assertEqual(status, 200, compared)
+            self.assertTrue(compared["rows"])
+            self.assertTrue(all(row["a"] == row["b"] for row in compared["rows"]))
 
     def test_z_a_finalized_statement_stays_as_it_is(self):
         finalize = ["savings", "finalize", "--data", self.ledger, "--period", "2027-01", "--by",

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 
-from cli import BIN
+from cli import BIN, gauger
 
 
 class Service:
@@ -95,6 +95,14 @@ class Service:
             self.stop()
         else:
             self.kill()
+
+
+def same_answers(test, ledger, service, *arguments, outputs=("table", "csv", "json")):
+    """The command line prints the same from the directory and from the service."""
+    for output in outputs:
+        asked = [*arguments, "--output", output]
+        test.assertEqual(gauger(*asked, "--server", service.url).stdout,
+                         gauger(*asked, "--data", ledger).stdout, asked)
 
 
 def event(number, team="search", tokens=100, **more):

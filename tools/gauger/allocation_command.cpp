@@ -4,10 +4,11 @@
 #include <cstdio>
 #include <memory>
 
+#include "exporters/accounting/closed_months.h"
+#include "exporters/accounting/company_month.h"
 #include "schemas/time_zone.h"
-#include "tools/gauger/closed_months.h"
+#include "tools/gauger/accounting_options.h"
 #include "tools/gauger/command.h"
-#include "tools/gauger/company_month.h"
 #include "tools/gauger/document_file.h"
 #include "tools/gauger/ledger_options.h"
 
@@ -48,12 +49,13 @@ Result<void> check_closable(const AllocationFlags& flags, const ledger::Reader& 
 
 Result<void> run_close(const AllocationFlags& flags) {
   TRY(const auto month, parse_month(flags.period));
-  TRY(auto source, RatingSource::open(flags.data, {}));
+  TRY(auto source, open_rating(flags.data, {}));
   TRY(const auto rated, source.rate(month, flags.contract));
   std::vector<ledger::DocumentDraft> drafts;
   std::string text;
   for (const auto& allocation : rated.company.allocations) {
-    TRY(const auto closed, read_closed(source.reader().documents(), allocation.contract, month));
+    TRY(const auto closed,
+        exporters::read_closed(source.reader().documents(), allocation.contract, month));
     if (closed)
       return Error{
           ErrorCode::refused,
@@ -62,7 +64,7 @@ Result<void> run_close(const AllocationFlags& flags) {
                       flags.period, allocation.contract, closed->versions.front().known_from)};
     TRY(check_closable(flags, source.reader(), allocation));
     ledger::DocumentDraft draft;
-    draft.key = allocation_key(allocation.contract, month);
+    draft.key = exporters::allocation_key(allocation.contract, month);
     draft.author = flags.by;
     draft.reason = flags.because;
     draft.after_version = 0;
@@ -81,7 +83,7 @@ Result<void> run_close(const AllocationFlags& flags) {
 Result<void> run_show(const AllocationFlags& flags) {
   TRY(const auto month, parse_month(flags.period));
   TRY(const auto reader, ledger::Reader::open(flags.data));
-  TRY(const auto closed, read_closed(reader->documents(), flags.contract, month));
+  TRY(const auto closed, exporters::read_closed(reader->documents(), flags.contract, month));
   if (!closed)
     return Error{ErrorCode::not_found,
                  flags.period + " of the contract '" + flags.contract + "' is not closed"};

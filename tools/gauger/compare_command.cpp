@@ -12,24 +12,15 @@
 #include "billing/savings/comparison.h"
 #include "billing/savings/forecast.h"
 #include "billing/savings/statement_text.h"
+#include "exporters/accounting/comparison_report.h"
+#include "tools/gauger/accounting_options.h"
 #include "tools/gauger/command.h"
-#include "tools/gauger/report_table.h"
-#include "tools/gauger/savings_source.h"
 
 namespace gauger::tools {
 namespace {
 
-using billing::Currency;
 using billing::MonthRange;
-using billing::Rational;
-
-std::string money(const Currency& currency, const Rational& pico) {
-  return currency.format_minor(billing::round_total(pico, currency));
-}
-
-std::string whole(const std::optional<Rational>& value) {
-  return value ? to_string(value->rounded(billing::Rounding::half_even)) : "";
-}
+using exporters::money_text;
 
 struct CompareFlags {
   SavingsOptions source;
@@ -48,43 +39,6 @@ std::vector<std::string> split(const std::string& list) {
     begin = end + 1;
   }
   return files;
-}
-
-void add_line(ReportTable& report, const Currency& currency, std::vector<std::string> cells,
-              const billing::ComparedLine& line) {
-  const auto share =
-      line.a.amount.is_zero() ? "" : billing::percent_text(line.delta() / line.a.amount);
-  cells.insert(cells.end(), {std::to_string(line.requests), to_string(line.tokens),
-                             fmt::format("{}", to_string(line.compute_us / 1'000'000)),
-                             money(currency, line.a.amount), money(currency, line.b.amount),
-                             money(currency, line.delta()), share, whole(line.tokens_per_hour()),
-                             whole(line.break_even()),
-                             line.a.unpriced == 0 && line.b.unpriced == 0
-                                 ? ""
-                                 : fmt::format("{} / {}", line.a.unpriced, line.b.unpriced)});
-  report.rows.push_back(std::move(cells));
-}
-
-ReportTable comparison_report(const billing::Comparison& comparison,
-                              const std::vector<billing::CostDimension>& by) {
-  ReportTable report;
-  for (const auto dimension : by)
-    report.columns.push_back(
-        {std::string(billing::cost_dimension_names[static_cast<size_t>(dimension)])});
-  for (const auto* name : {"requests", "tokens", "compute_seconds", "a", "b", "difference",
-                           "difference_share", "tokens_per_hour", "break_even", "unpriced"})
-    report.columns.push_back({name, true});
-  for (const auto& line : comparison.lines) add_line(report, comparison.currency, line.texts, line);
-  if (!by.empty()) {
-    std::vector<std::string> cells(by.size());
-    cells.front() = "total";
-    add_line(report, comparison.currency, std::move(cells), comparison.total);
-  }
-  report.facts = {{"currency", comparison.currency.code()},
-                  {"as_of_sequence", std::to_string(comparison.as_of_sequence)}};
-  report.notes.push_back(fmt::format("amounts in {}, complete to journal block {}",
-                                     comparison.currency.code(), comparison.as_of_sequence));
-  return report;
 }
 
 // The month after the period from its last eight closed weeks, and the period itself from the
@@ -114,14 +68,15 @@ Result<void> add_forecast(const SavingsSource& source, const TimeZone& zone, Mon
     TRY(const auto forecast, billing::company_cost(tested, *terms, months, true));
     TRY(const auto came, billing::company_cost(actual, *terms, months, true));
     const auto error = billing::forecast_error(forecast.total(), came.total());
-    report.notes.push_back(fmt::format(
-        "forecast of {} under {}: {} {}{}; back-test on {}: {} against {}, error {}",
-        format_month(months.last + 1), name, money(cost.currency, cost.total()),
-        cost.currency.code(), cost.gaps.empty() ? "" : " without what has no price",
-        format_month(months.first), money(cost.currency, forecast.total()),
-        money(cost.currency, came.total()), error ? billing::percent_text(*error) : "not known"));
+    report.notes.push_back(
+        fmt::format("forecast of {} under {}: {} {}{}; back-test on {}: {} against {}, error {}",
+                    format_month(months.last + 1), name, money_text(cost.currency, cost.total()),
+                    cost.currency.code(), cost.gaps.empty() ? "" : " without what has no price",
+                    format_month(months.first), money_text(cost.currency, forecast.total()),
+                    money_text(cost.currency, came.total()),
+                    error ? billing::percent_text(*error) : "not known"));
     report.facts.emplace_back(fmt::format("forecast_{}", name == std::string("A") ? "a" : "b"),
-                              money(cost.currency, cost.total()));
+                              money_text(cost.currency, cost.total()));
     report.facts.emplace_back(
         fmt::format("forecast_error_{}", name == std::string("A") ? "a" : "b"),
         error ? billing::percent_text(*error) : "");
@@ -134,19 +89,21 @@ Result<void> run_compare(const CompareFlags& flags) {
     return invalid_argument("compare takes --terms twice: once for A, once for B");
   TRY(const auto by, billing::parse_cost_dimensions(flags.by));
   TRY(const auto months, parse_month_range(flags.period));
-  TRY(const auto source, SavingsSource::open(flags.source, false));
-  TRY(const auto a, source.documents_with(split(flags.sides[0])));
-  TRY(const auto b, source.documents_with(split(flags.sides[1])));
+  TRY(const auto source, open_savings(flags.source, false));
+  TRY(const auto texts_a, read_texts(split(flags.sides[0])));
+  TRY(const auto texts_b, read_texts(split(flags.sides[1])));
+  TRY(const auto a, source.documents_with(texts_a));
+  TRY(const auto b, source.documents_with(texts_b));
   TRY(const auto zone, billing::common_zone(a.terms.company.contracts));
   TRY(auto usage, source.usage(zone, months));
   TRY(usage, billing::with_compute_profiles(std::move(usage), source.terms().programs));
   TRY(const auto comparison,
       billing::compare_terms(usage, a.terms.company, b.terms.company, months, by));
-  auto report = comparison_report(comparison, by);
+  auto report = exporters::comparison_report(comparison, by);
   if (flags.forecast) {
     TRY(add_forecast(source, zone, months, a.terms.company, b.terms.company, report));
   }
-  report.print(flags.output);
+  print(report, flags.output);
   return success();
 }
 
@@ -158,7 +115,7 @@ struct AlternativesFlags {
 
 Result<void> run_alternatives(const AlternativesFlags& flags) {
   TRY(const auto months, parse_month_range(flags.period));
-  TRY(const auto source, SavingsSource::open(flags.source));
+  TRY(const auto source, open_savings(flags.source));
   const auto& documents = source.documents();
   if (documents.alternatives.empty())
     return invalid_argument("there is no alternative: give documents of 'kind: alternative'");
@@ -173,12 +130,12 @@ Result<void> run_alternatives(const AlternativesFlags& flags) {
   for (const auto& line : lines)
     report.rows.push_back({line.workload, line.provider, line.model,
                            line.alternative.empty() ? "as it is" : line.alternative,
-                           std::to_string(line.requests), money(currency, line.amount),
+                           std::to_string(line.requests), money_text(currency, line.amount),
                            line.cheapest ? "cheapest" : "",
                            fmt::format("{}", fmt::join(line.gaps, "; "))});
   report.facts = {{"currency", currency.code()}};
   report.notes.push_back("amounts in " + currency.code());
-  report.print(flags.output);
+  print(report, flags.output);
   return success();
 }
 
@@ -192,15 +149,15 @@ struct BridgeFlags {
 Result<void> run_bridge(const BridgeFlags& flags) {
   TRY(const auto from, parse_month_range(flags.from));
   TRY(const auto to, parse_month_range(flags.to));
-  TRY(const auto source, SavingsSource::open(flags.source));
+  TRY(const auto source, open_savings(flags.source));
   const auto& terms = source.terms();
   TRY(const auto zone, billing::common_zone(terms.company.contracts));
   TRY(const auto usage,
       source.usage(zone, {std::min(from.first, to.first), std::max(from.last, to.last)}));
   TRY(const auto bridge, billing::bridge_between(usage, terms.company, terms.programs, from, to));
-  const std::vector<Rational> exact = {bridge.base,   bridge.volume,           bridge.intensity,
-                                       bridge.mix,    bridge.substitution,     bridge.price,
-                                       bridge.regime, bridge.idle_and_minimums};
+  const std::vector<billing::Rational> exact = {
+      bridge.base,         bridge.volume, bridge.intensity, bridge.mix,
+      bridge.substitution, bridge.price,  bridge.regime,    bridge.idle_and_minimums};
   const std::vector<std::string> names = {flags.from, "volume",           "intensity",
                                           "mix",      "substitution",     "price",
                                           "regime",   "idle and minimums"};
@@ -221,7 +178,7 @@ Result<void> run_bridge(const BridgeFlags& flags) {
   if (!bridge.gaps.empty())
     report.notes.push_back(fmt::format("{} sums of usage have no price, the first: {}",
                                        bridge.gaps.size(), bridge.gaps.front().sentence));
-  report.print(flags.output);
+  print(report, flags.output);
   return success();
 }
 

@@ -3,11 +3,13 @@
 #include <memory>
 
 #include "billing/chargeback/cost_view.h"
+#include "exporters/accounting/cost_views.h"
 #include "schemas/money.h"
+#include "tools/gauger/accounting_options.h"
 #include "tools/gauger/command.h"
-#include "tools/gauger/company_month.h"
 #include "tools/gauger/document_file.h"
 #include "tools/gauger/ledger_options.h"
+#include "tools/gauger/server_options.h"
 
 namespace gauger::tools {
 namespace {
@@ -20,25 +22,9 @@ struct CostFlags {
   std::string currency;
   std::string tax;
   TermsOptions terms;
+  ServerOptions server;
   Output output = Output::table;
 };
-
-// The rate of the period is that of its last instant.
-Result<billing::CostView> view_of(const CostFlags& flags, const RatedMonth& rated, size_t index) {
-  const auto& allocation = rated.company.allocations[index];
-  const billing::Contract* contract = nullptr;
-  for (const auto& one : rated.terms.company.contracts)
-    if (one.id == allocation.contract) contract = &one;
-  VERIFY(contract != nullptr, "an allocation is of one of the contracts");
-  TRY(const auto policy, billing::find_policy(rated.terms, flags.policy));
-  TRY(const auto charges, billing::charge_month(rated.usage, rated.terms.company.of(*contract),
-                                                rated.company.month, policy));
-  if (flags.currency.empty()) return billing::view_cost(allocation, charges, policy.id);
-  TRY(const auto currency, billing::Currency::find(flags.currency));
-  TRY(const auto rate, billing::freeze_rate(rated.terms.exchange_rates, allocation.currency,
-                                            currency, allocation.period.until - Duration{1}));
-  return billing::view_cost(allocation, charges, policy.id, rate);
-}
 
 Result<void> add_tax(const CostFlags& flags, std::vector<billing::CostView>& views) {
   if (flags.tax.empty()) return success();
@@ -49,33 +35,29 @@ Result<void> add_tax(const CostFlags& flags, std::vector<billing::CostView>& vie
   return success();
 }
 
-std::string table_of(const RatedMonth& rated, const std::vector<billing::CostView>& views) {
-  std::string text;
-  for (const auto& view : views) text += (text.empty() ? "" : "\n") + billing::cost_table(view);
-  if (!rated.company.uncontracted.empty()) text += "\nno contract covers\n";
-  billing::Rated names;
-  names.strings = rated.usage.strings;
-  names.keys = rated.usage.keys;
-  for (const auto& open : rated.company.uncontracted) {
-    const auto team = rated.usage.text(rated.usage.keys[open.key].team);
-    text += "  " + (team.empty() ? std::string(billing::unallocated) : std::string(team)) + ": " +
-            billing::unpriced_sentence(names, open) + "\n";
-  }
-  return text;
+Result<void> ask_server(const CostFlags& flags) {
+  if (!flags.terms.files.empty() || flags.terms.known_at || !flags.tax.empty())
+    return invalid_argument(
+        "--terms, --known-at and --tax go with --data; a service has its own terms");
+  QueryText query("/v1/costs");
+  query.add("period", flags.period)
+      .add("contract", flags.contract)
+      .add("policy", flags.policy)
+      .add("currency", flags.currency);
+  exporters::ClientRequest request;
+  request.target = query.text();
+  return flags.server.print(std::move(request), flags.output);
 }
 
 Result<void> run_cost(const CostFlags& flags) {
+  if (flags.server.given()) return ask_server(flags);
   TRY(const auto month, parse_month(flags.period));
-  TRY(auto source, RatingSource::open(flags.data, flags.terms));
+  TRY(auto source, open_rating(flags.data, flags.terms));
   TRY(const auto rated, source.rate(month, flags.contract));
-  std::vector<billing::CostView> views;
-  for (size_t i = 0; i < rated.company.allocations.size(); ++i) {
-    TRY(auto view, view_of(flags, rated, i));
-    views.push_back(std::move(view));
-  }
+  TRY(auto views, exporters::cost_views(rated, flags.policy, flags.currency));
   TRY(add_tax(flags, views));
   switch (flags.output) {
-    case Output::table: return write_document("", table_of(rated, views));
+    case Output::table: return write_document("", exporters::costs_text(rated, views));
     case Output::json: return write_document("", billing::cost_json(views));
     case Output::csv: return write_document("", billing::cost_csv(views));
   }
@@ -88,7 +70,7 @@ void add_cost_command(CLI::App& app, Run& run) {
   auto* const command = app.add_subcommand(
       "cost", "what a month costs by contract and team, and what teams are charged");
   const auto flags = std::make_shared<CostFlags>();
-  add_data_option(*command, flags->data);
+  flags->server.add_to(*command, flags->data);
   command->add_option("--period", flags->period, "the month, such as 2027-01")->required();
   command->add_option("--contract", flags->contract, "only this contract");
   command->add_option("--policy", flags->policy, "the chargeback policy, by id");

@@ -2,12 +2,8 @@
 #include <algorithm>
 #include <memory>
 
-#include "exporters/documents/invoice_csv.h"
-#include "exporters/documents/invoice_pdf.h"
-#include "exporters/focus/focus.h"
-#include "exporters/journal/journal.h"
+#include "exporters/accounting/invoice_export.h"
 #include "tools/gauger/document_file.h"
-#include "tools/gauger/invoice_export.h"
 #include "tools/gauger/invoice_options.h"
 
 namespace gauger::tools {
@@ -31,37 +27,11 @@ Result<void> run_export(const ExportOptions& options) {
         (options.common.period.empty() || format_month(header.month) == options.common.period))
       chosen.push_back(invoice);
   }
-  TRY(const auto text, export_invoices(chosen, options.format));
+  TRY(const auto text, exporters::export_invoices(chosen, options.format));
   return write_document(options.to, text);
 }
 
 }  // namespace
-
-const std::vector<std::string>& invoice_formats() {
-  static const std::vector<std::string> formats = {"json",    "csv",    "pdf",       "focus",
-                                                   "hledger", "ledger", "beancount", "bundle"};
-  return formats;
-}
-
-Result<std::string> export_invoices(std::span<const billing::Invoice> invoices,
-                                    const std::string& format) {
-  using exporters::JournalFormat;
-  if (format == "focus") return exporters::focus_csv(invoices);
-  if (format == "hledger") return exporters::journal_text(invoices, JournalFormat::hledger);
-  if (format == "ledger") return exporters::journal_text(invoices, JournalFormat::ledger);
-  if (format == "beancount") return exporters::journal_text(invoices, JournalFormat::beancount);
-  return invalid_argument("'" + format + "' is not a format of several documents");
-}
-
-Result<std::string> export_invoice(const InvoiceStore& store, const billing::Invoice& invoice,
-                                   const std::string& format) {
-  if (format == "json") return to_json(invoice);
-  if (format == "csv") return exporters::invoice_csv(invoice);
-  if (format == "pdf") return exporters::invoice_pdf(invoice);
-  if (format != "bundle") return export_invoices(std::span(&invoice, 1), format);
-  TRY(const auto seal, store.seal(invoice.number));
-  return billing::bundle_json(invoice, seal, store.chain(invoice.number));
-}
 
 void add_export_command(CLI::App& app, Run& run) {
   auto options = std::make_shared<ExportOptions>();

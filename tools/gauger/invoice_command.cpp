@@ -9,13 +9,14 @@
 #include "billing/invoice_draft.h"
 #include "billing/invoice_text.h"
 #include "billing/rate.h"
+#include "exporters/accounting/usage_reading.h"
 #include "exporters/invoice_blockers.h"
 #include "ledger/reader.h"
 #include "tools/gauger/command.h"
 #include "tools/gauger/invoice_options.h"
 #include "tools/gauger/ledger_options.h"
+#include "tools/gauger/server_options.h"
 #include "tools/gauger/text_file.h"
-#include "tools/gauger/usage_reading.h"
 
 namespace gauger::tools {
 namespace {
@@ -29,10 +30,12 @@ struct Options {
   std::string book;
   std::string models;
   std::string zone;
+  ServerOptions server;
   Output output = Output::table;
 };
 
-Result<billing::InvoiceDraft> make_draft(const Options& options, const ledger::Reader& reader) {
+Result<billing::InvoiceDraft> make_draft(const Options& options, const LedgerView& view) {
+  const auto& reader = *view.reader;
   TRY(const auto book_text, read_text_file(options.book));
   TRY(const auto book, billing::parse_price_book(book_text, options.book));
   std::optional<billing::ModelCatalog> catalog;
@@ -50,7 +53,7 @@ Result<billing::InvoiceDraft> make_draft(const Options& options, const ledger::R
   query.interval = billing::month_of(request);
   query.bucket = ledger::Bucket::grain;
   query.filters = {{ledger::Dimension::team, options.team}};
-  TRY(const auto usage, read_usage(reader, query));
+  TRY(const auto usage, exporters::read_usage(view, query));
   billing::RateOptions rate_options;
   rate_options.zone = request.zone;
   rate_options.catalog = catalog ? &*catalog : nullptr;
@@ -61,7 +64,23 @@ Result<billing::InvoiceDraft> make_draft(const Options& options, const ledger::R
   return draft;
 }
 
+Result<void> ask_server(const Options& options) {
+  if (options.team.empty() || !options.models.empty() || !options.organisation.empty())
+    return invalid_argument(
+        "a service drafts for a --team with its own terms; --book is the id of a posted one");
+  QueryText query("/v1/invoices/draft");
+  query.add("team", options.team)
+      .add("period", options.period)
+      .add("book", options.book)
+      .add("zone", options.zone);
+  exporters::ClientRequest request;
+  request.target = query.text();
+  return options.server.print(std::move(request), options.output);
+}
+
 Result<void> run_draft(const Options& options) {
+  if (options.server.given()) return ask_server(options);
+  if (options.book.empty()) return invalid_argument("--book names the price book");
   if (options.team.empty() == options.bill_to.empty())
     return invalid_argument("name a --team, or a --bill-to of the organisation");
   if (!options.bill_to.empty()) {
@@ -72,8 +91,8 @@ Result<void> run_draft(const Options& options) {
     common.output = options.output;
     return preview_invoice(common, options.bill_to);
   }
-  TRY(const auto reader, ledger::Reader::open(options.data));
-  TRY(const auto draft, make_draft(options, *reader));
+  TRY(const auto view, LedgerView::open(options.data));
+  TRY(const auto draft, make_draft(options, view));
   const auto text = options.output == Output::json  ? billing::invoice_json(draft)
                     : options.output == Output::csv ? billing::invoice_csv(draft)
                                                     : billing::invoice_table(draft);
@@ -93,14 +112,15 @@ void add_invoice_command(CLI::App& app, Run& run) {
   draft->footer(
       "Example: gauger invoice draft --data ./ledger --team search --period 2026-10 \\\n"
       "           --book prices.yaml --models models.yaml");
-  add_data_option(*draft, options->data);
+  options->server.add_to(*draft, options->data);
   draft->add_option("--team", options->team, "the team whose usage is rated");
   draft->add_option("--bill-to", options->bill_to,
                     "the bill-to, with corrections of earlier months, as it would be finalized");
   draft->add_option("--organisation", options->organisation,
                     "which team belongs to which bill-to; else every team is its own");
   draft->add_option("--period", options->period, "the month, such as 2026-10")->required();
-  draft->add_option("--book", options->book, "the price book")->required();
+  draft->add_option("--book", options->book,
+                    "the price book; with --server the id of a posted one, if there are several");
   draft->add_option("--models", options->models, "the model catalogue, for model tiers");
   draft->add_option("--zone", options->zone, "the legal entity's time zone; else the ledger's");
   add_output_option(*draft, options->output);

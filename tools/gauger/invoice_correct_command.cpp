@@ -49,12 +49,12 @@ Result<InvoiceTerms> terms_of(const CorrectOptions& options, const InvoiceLedger
 Result<std::pair<billing::Seal, InvoiceTerms>> correction(const CorrectOptions& options,
                                                           const InvoiceLedger& at) {
   TRY(const auto invoice, find(at, options));
-  TRY(const auto rating, InvoiceRating::open(*at.reader, *at.store, at.clock->now()));
+  TRY(const auto rating, InvoiceRating::open(at.view, *at.store, at.clock->now()));
   TRY(auto terms, terms_of(options, at, rating, invoice));
   TRY(auto rated, current(rating, terms, invoice));
-  auto header = invoice_header(at, terms, invoice.header.bill_to.id, invoice.header.month,
-                               invoice.header.currency);
-  put_references(rated, header);
+  auto header = exporters::invoice_header(at.books(), terms, invoice.header.bill_to.id,
+                                          invoice.header.month, invoice.header.currency);
+  exporters::put_references(rated, header);
   header.reason = options.common.reason;
   TRY(auto seal, seal_note(std::move(header), {std::move(rated.settled)}, at.store->invoices()));
   return std::pair(std::move(seal), std::move(terms));
@@ -64,8 +64,8 @@ Result<void> run_void(const CorrectOptions& options) {
   if (options.common.reason.empty()) return invalid_argument("--void needs --reason");
   TRY(auto writer, InvoiceWriter::open(options.common));
   TRY(const auto invoice, find(writer.at, options));
-  auto header = invoice_header(writer.at, {}, invoice.header.bill_to.id, invoice.header.month,
-                               invoice.header.currency);
+  auto header = exporters::invoice_header(writer.at.books(), {}, invoice.header.bill_to.id,
+                                          invoice.header.month, invoice.header.currency);
   header.terms = invoice.header.terms;
   header.reason = options.common.reason;
   TRY(const auto seal, seal_void(invoice, std::move(header), writer.at.store->invoices()));

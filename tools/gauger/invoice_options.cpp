@@ -14,6 +14,10 @@ namespace gauger::tools {
 
 void InvoiceOptions::add_ledger_to(CLI::App& command) {
   add_data_option(command, data);
+  add_issuer_to(command);
+}
+
+void InvoiceOptions::add_issuer_to(CLI::App& command) {
   command.add_option("--issuer", issuer, "the legal entity that invoices; needed where several do");
 }
 
@@ -39,9 +43,9 @@ std::string InvoiceOptions::author() const {
 Result<InvoiceLedger> InvoiceLedger::open(const InvoiceOptions& options) {
   InvoiceLedger at;
   TRY(at.clock, make_clock(options.now));
-  TRY(at.reader, ledger::Reader::open(options.data));
+  TRY(at.view, LedgerView::open(options.data));
   TRY(auto store,
-      InvoiceStore::open(at.reader->documents(), options.issuer, at.reader->config().time_zone));
+      InvoiceStore::open(at.view.documents(), options.issuer, at.view.reader->config().time_zone));
   at.store = std::make_unique<InvoiceStore>(std::move(store));
   return at;
 }
@@ -73,38 +77,10 @@ Result<billing::Invoice> InvoiceWriter::post(const billing::Seal& seal, const In
                                              const std::string& author) {
   TRY(ledger::check_confirmed(ledger->documents(), at.store->issuer().party.id));
   billing::Invoice invoice;
-  TRY(auto drafts, at.store->drafts_of(seal, author, invoice));
-  for (const auto& text : terms.texts)
-    if (!at.store->has_terms(billing::sha256_hex(text)))
-      drafts.push_back(InvoiceStore::draft_of_terms(text));
+  TRY(auto drafts, exporters::finalizing_drafts(*at.store, seal, terms, author, invoice));
   TRY(ledger->append_documents(std::move(drafts)));
   at.store->posted(invoice, terms.texts);
   return invoice;
-}
-
-billing::InvoiceHeader invoice_header(const InvoiceLedger& at, const InvoiceTerms& terms,
-                                      std::string_view bill_to, int32_t month,
-                                      const billing::Currency& currency) {
-  const auto& issuer = at.store->issuer();
-  billing::InvoiceHeader header;
-  header.issuer = issuer.party;
-  header.bill_to = issuer.bill_to(bill_to);
-  header.number_prefix = issuer.number_prefix;
-  header.payment_terms = issuer.payment_terms;
-  header.month = month;
-  header.zone = issuer.zone.name();
-  header.period = {issuer.zone.month_begin(month), issuer.zone.month_begin(month + 1)};
-  header.currency = currency;
-  header.issued_at = std::chrono::floor<std::chrono::seconds>(at.clock->now());
-  header.grain_minutes = at.reader->config().grain.count();
-  header.context_boundaries = at.reader->config().context_boundaries;
-  header.as_of_sequence = at.reader->head().sequence;
-  header.terms = terms.references;
-  return header;
-}
-
-void put_references(const RatedBillTo& rated, billing::InvoiceHeader& header) {
-  header.terms.insert(header.terms.end(), rated.references.begin(), rated.references.end());
 }
 
 void print_invoice(const billing::Invoice& invoice, Output output) {

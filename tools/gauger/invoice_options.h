@@ -6,12 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "exporters/accounting/invoice_making.h"
 #include "ledger/ledger.h"
-#include "ledger/reader.h"
 #include "schemas/clock.h"
+#include "tools/gauger/accounting_options.h"
 #include "tools/gauger/command.h"
-#include "tools/gauger/invoice_rating.h"
-#include "tools/gauger/invoice_store.h"
 
 namespace gauger::tools {
 
@@ -29,8 +28,9 @@ struct InvoiceOptions {
   Output output = Output::table;
 
   void add_ledger_to(CLI::App& command);  // --data, --issuer
-  void add_scope_to(CLI::App& command);   // --period, --bill-to, --now, --wait
-  void add_who_to(CLI::App& command);     // --by, --reason
+  void add_issuer_to(CLI::App& command);
+  void add_scope_to(CLI::App& command);  // --period, --bill-to, --now, --wait
+  void add_who_to(CLI::App& command);    // --by, --reason
   // Who acts: --by, else the user's name.
   std::string author() const;
 };
@@ -38,8 +38,10 @@ struct InvoiceOptions {
 // A ledger that is read.
 struct InvoiceLedger {
   std::unique_ptr<Clock> clock;
-  std::unique_ptr<ledger::Reader> reader;
+  LedgerView view;
   std::unique_ptr<InvoiceStore> store;
+
+  exporters::InvoiceBooks books() const { return {view, *store, clock->now()}; }
 
   static Result<InvoiceLedger> open(const InvoiceOptions& options);
 };
@@ -56,14 +58,6 @@ struct InvoiceWriter {
   Result<billing::Invoice> post(const billing::Seal& seal, const InvoiceTerms& terms,
                                 const std::string& author);
 };
-
-// What an invoice says beside its lines, but for what was rated.
-billing::InvoiceHeader invoice_header(const InvoiceLedger& at, const InvoiceTerms& terms,
-                                      std::string_view bill_to, int32_t month,
-                                      const billing::Currency& currency);
-
-// The terms that a month of contracts names by itself.
-void put_references(const RatedBillTo& rated, billing::InvoiceHeader& header);
 
 // Prints an invoice as --output asks for.
 void print_invoice(const billing::Invoice& invoice, Output output);

@@ -4,11 +4,12 @@
 #include <cstdio>
 #include <memory>
 
+#include "exporters/accounting/invoice_export.h"
 #include "exporters/documents/invoice_csv.h"
 #include "tools/gauger/document_file.h"
-#include "tools/gauger/invoice_export.h"
 #include "tools/gauger/invoice_options.h"
 #include "tools/gauger/ledger_options.h"
+#include "tools/gauger/server_options.h"
 #include "tools/gauger/text_file.h"
 #include "tools/progress.h"
 
@@ -19,6 +20,7 @@ using billing::Invoice;
 
 struct ReadOptions {
   InvoiceOptions common;
+  ServerOptions server;
   std::string number;
   std::string file;
   std::string to;
@@ -28,49 +30,41 @@ struct ReadOptions {
   size_t limit = 1'000;
 };
 
-std::string state_of(const InvoiceStore& store, const Invoice& invoice) {
-  if (const auto by = billing::voided_by(store.invoices(), invoice.number))
-    return "void by " + billing::invoice_id(invoice.header.number_prefix, *by);
-  for (const auto& later : store.invoices()) {
-    if (later.number <= invoice.number || later.header.bill_to.id != invoice.header.bill_to.id)
-      continue;
-    for (const auto& line : later.lines)
-      if (invoice.header.type == billing::InvoiceType::invoice &&
-          line.type == billing::LineType::correction && line.month == invoice.header.month)
-        return "corrected by " + later.id();
+std::string list_json(const InvoiceStore& store, const std::vector<Invoice>& invoices) {
+  std::string items;
+  for (const auto& invoice : invoices) {
+    const auto& header = invoice.header;
+    items += fmt::format(
+        "{}{{\"number\": {}, \"id\": {}, \"type\": \"{}\", \"month\": \"{}\", \"bill_to\": {}, "
+        "\"total\": \"{}\", \"currency\": \"{}\", \"state\": {}, \"issued_at\": \"{}\", "
+        "\"hash\": \"{}\"}}",
+        items.empty() ? "" : ",\n ", invoice.number, json_text(invoice.id()),
+        to_string(header.type), format_month(header.month), json_text(header.bill_to.id),
+        header.currency.format_minor(invoice.total_minor), header.currency.code(),
+        json_text(exporters::state_of(store, invoice)), format_instant(header.issued_at),
+        invoice.hash);
   }
-  return "finalized";
+  return "[" + items + "]\n";
 }
 
 Result<void> run_list(const ReadOptions& options) {
-  TRY(const auto at, InvoiceLedger::open(options.common));
-  TextTable table({"number", "type", "month", "bill_to", "total", "state", "issued"});
-  const bool json = options.common.output == Output::json;
-  if (json) fmt::print("[");
-  bool first = true;
-  for (const auto& invoice : at.store->invoices()) {
-    const auto& header = invoice.header;
-    if (!options.common.period.empty() && format_month(header.month) != options.common.period)
-      continue;
-    const auto total = header.currency.format_minor(invoice.total_minor);
-    const auto state = state_of(*at.store, invoice);
-    if (json)
-      fmt::print(
-          "{}{{\"number\": {}, \"id\": {}, \"type\": \"{}\", \"month\": \"{}\", \"bill_to\": {}, "
-          "\"total\": \"{}\", \"currency\": \"{}\", \"state\": {}, \"issued_at\": \"{}\", "
-          "\"hash\": \"{}\"}}",
-          first ? "" : ",\n ", invoice.number, json_text(invoice.id()), to_string(header.type),
-          format_month(header.month), json_text(header.bill_to.id), total, header.currency.code(),
-          json_text(state), format_instant(header.issued_at), invoice.hash);
-    first = false;
-    table.add({invoice.id(), std::string(to_string(header.type)), format_month(header.month),
-               header.bill_to.id, total + " " + header.currency.code(), state,
-               format_instant(header.issued_at)});
+  const auto& common = options.common;
+  if (options.server.given()) {
+    QueryText query("/v1/invoices");
+    query.add("issuer", common.issuer).add("period", common.period);
+    exporters::ClientRequest request;
+    request.target = query.text();
+    return options.server.print(std::move(request), common.output, "items");
   }
-  if (json)
-    fmt::print("]\n");
+  TRY(const auto at, InvoiceLedger::open(common));
+  std::vector<Invoice> chosen;
+  for (const auto& invoice : at.store->invoices())
+    if (common.period.empty() || format_month(invoice.header.month) == common.period)
+      chosen.push_back(invoice);
+  if (common.output == Output::json)
+    std::fputs(list_json(*at.store, chosen).c_str(), stdout);
   else
-    options.common.output == Output::csv ? table.print_csv() : table.print();
+    print(exporters::invoices_report(*at.store, chosen), common.output);
   return success();
 }
 
@@ -105,7 +99,7 @@ bool is_behind(const ledger::Reader& reader, const billing::InvoiceLine& line,
 Result<void> print_events(const ReadOptions& options, const InvoiceLedger& at,
                           const Invoice& invoice, const billing::PostedLine& line) {
   const auto& zone = at.store->issuer().zone;
-  const auto& reader = *at.reader;
+  const auto& reader = *at.view.reader;
   ledger::EventQuery query;
   query.interval = {zone.month_begin(line.month), zone.month_begin(line.month + 1)};
   query.wanted = [&](const UsageKey& key) { return is_behind(reader, line.charge, key); };
@@ -166,20 +160,29 @@ Result<void> print_line(const ReadOptions& options, const InvoiceLedger& at,
 }
 
 Result<void> run_show(const ReadOptions& options) {
+  if (options.server.given()) {
+    if (options.line != 0 || options.events)
+      return invalid_argument("--line and --events go with --data");
+    QueryText query("/v1/invoices/" + exporters::percent_encode(options.number));
+    query.add("issuer", options.common.issuer);
+    exporters::ClientRequest request;
+    request.target = query.text();
+    return options.server.print(std::move(request), options.common.output);
+  }
   if (options.events && options.line == 0) return invalid_argument("--events goes with --line N");
   TRY(const auto at, InvoiceLedger::open(options.common));
   TRY(const auto* invoice, at.store->invoice(options.number));
   if (options.line != 0) return print_line(options, at, *invoice);
   print_invoice(*invoice, options.common.output);
   if (options.common.output == Output::table)
-    fmt::print("state {}\n", state_of(*at.store, *invoice));
+    fmt::print("state {}\n", exporters::state_of(*at.store, *invoice));
   return success();
 }
 
 Result<void> run_export(const ReadOptions& options) {
   TRY(const auto at, InvoiceLedger::open(options.common));
   TRY(const auto* invoice, at.store->invoice(options.number));
-  TRY(const auto bytes, export_invoice(*at.store, *invoice, options.format));
+  TRY(const auto bytes, exporters::export_invoice(*at.store, *invoice, options.format));
   return write_document(options.to, bytes);
 }
 
@@ -236,14 +239,16 @@ void add_invoice_read_commands(CLI::App& invoice, Run& run) {
 
   auto* list = invoice.add_subcommand("list", "the documents of an issuer, by number");
   list->footer("Example: gauger invoice list --data ./ledger --period 2026-10");
-  common.add_ledger_to(*list);
+  options->server.add_to(*list, common.data);
+  common.add_issuer_to(*list);
   list->add_option("--period", common.period, "only of this month");
   add_output_option(*list, common.output);
   list->callback([options, &run] { run = [options] { return run_list(*options); }; });
 
   auto* show = invoice.add_subcommand("show", "a document, or a line down to its events");
   show->footer("Example: gauger invoice show --data ./ledger LF-000007 --line 3 --events");
-  common.add_ledger_to(*show);
+  options->server.add_to(*show, common.data);
+  common.add_issuer_to(*show);
   show->add_option("number", options->number, "such as LF-000007")->required();
   show->add_option("--line", options->line, "where a line comes from");
   show->add_flag("--events", options->events, "down to the usage events");
@@ -258,7 +263,7 @@ void add_invoice_read_commands(CLI::App& invoice, Run& run) {
   common.add_ledger_to(*out);
   out->add_option("number", options->number, "such as LF-000007")->required();
   out->add_option("--format", options->format, "of the file")
-      ->check(CLI::IsMember(invoice_formats()))
+      ->check(CLI::IsMember(exporters::invoice_formats()))
       ->option_text("json|csv|pdf|focus|hledger|ledger|beancount|bundle  (default: json)");
   out->add_option("--to", options->to, "the file; else standard output");
   out->callback([options, &run] { run = [options] { return run_export(*options); }; });

@@ -15,7 +15,6 @@ namespace gauger::tools {
 namespace {
 
 using billing::Invoice;
-using billing::Settled;
 
 struct WriteOptions {
   InvoiceOptions common;
@@ -31,7 +30,7 @@ Result<void> run_issuer(const WriteOptions& options) {
   TRY(auto text, read_text_file(options.file));
   TRY(const auto issuer, billing::parse_issuer(text, options.file));
   TRY(const auto writer, InvoiceWriter::open(options.common));
-  TRY(const auto versions, writer.ledger->append_documents({InvoiceStore::draft_of_issuer(
+  TRY(const auto versions, writer.ledger->append_documents({writer.at.store->draft_of_issuer(
                                issuer, std::move(text), options.common.author())}));
   TRY(writer.ledger->close());
   fmt::print("issuer {} version {}: numbers {}, {} bill-tos named, months of {}\n", issuer.party.id,
@@ -53,33 +52,6 @@ Result<std::vector<std::string>> chosen(const InvoiceOptions& options, const Rat
   return names;
 }
 
-// What the month would be invoiced as, whatever blocks it.
-Result<Invoice> previewed(const InvoiceLedger& at, InvoiceRating& rating, const InvoiceTerms& terms,
-                          const std::string& bill_to, int32_t month, const RatedBillTo& rated) {
-  billing::FinalizeInput input;
-  input.header = invoice_header(at, terms, bill_to, month, rated.currency);
-  put_references(rated, input.header);
-  input.current = rated.settled;
-  input.current.open.clear();
-  TRY(input.earlier, rating.earlier(bill_to, rated.currency, month));
-  for (auto& earlier : input.earlier) earlier.open.clear();
-  TRY(const auto seal, seal_invoice(std::move(input), at.store->invoices()));
-  Invoice invoice;
-  TRY(at.store->drafts_of(seal, "preview", invoice));
-  return invoice;
-}
-
-std::vector<billing::OpenBlocker> all_open(const RatedBillTo& rated,
-                                           const std::vector<Settled>& earlier) {
-  auto open = rated.settled.open;
-  for (const auto& one : earlier)
-    for (auto blocker : one.open) {
-      blocker.blocker.sentence = format_month(one.month.month) + ": " + blocker.blocker.sentence;
-      open.push_back(std::move(blocker));
-    }
-  return open;
-}
-
 struct ReviewRow {
   std::string bill_to;
   std::string state;
@@ -97,7 +69,8 @@ Result<ReviewRow> review_row(const InvoiceLedger& at, InvoiceRating& rating,
     return ReviewRow{bill_to, "finalized as " + invoice.id(),
                      currency.format_minor(invoice.total_minor) + " " + currency.code(), 0};
   }
-  TRY(const auto invoice, previewed(at, rating, terms, bill_to, month, rated));
+  TRY(const auto invoice,
+      exporters::preview_invoice(at.books(), rating, terms, bill_to, month, rated));
   TRY(const auto earlier, rating.earlier(bill_to, currency, month));
   const auto review = at.store->review(bill_to, month);
   std::string state = "draft";
@@ -108,7 +81,7 @@ Result<ReviewRow> review_row(const InvoiceLedger& at, InvoiceRating& rating,
                  : " (at " + currency.format_minor(review->total_minor) + ")");
   return ReviewRow{bill_to, state,
                    currency.format_minor(invoice.total_minor) + " " + currency.code(),
-                   all_open(rated, earlier).size()};
+                   exporters::all_open(rated, earlier).size()};
 }
 
 void print_rows(const std::vector<ReviewRow>& rows, Output output) {
@@ -134,8 +107,9 @@ Result<void> record_review(InvoiceWriter& writer, InvoiceRating& rating, const I
   std::vector<ledger::DocumentDraft> drafts;
   for (const auto& name : names) {
     const auto& rated = months.at(name);
-    TRY(const auto invoice, previewed(writer.at, rating, terms, name, month, rated));
-    drafts.push_back(InvoiceStore::draft_of(billing::Review{
+    TRY(const auto invoice,
+        exporters::preview_invoice(writer.at.books(), rating, terms, name, month, rated));
+    drafts.push_back(writer.at.store->draft_of(billing::Review{
         name, month, rated.currency, invoice.total_minor, options.by, writer.at.clock->now()}));
     fmt::print("{} of {} is in review at {} {}\n", options.period, name,
                rated.currency.format_minor(invoice.total_minor), rated.currency.code());
@@ -150,14 +124,13 @@ Result<void> run_review(const WriteOptions& options) {
   TRY(const auto terms, read_invoice_terms(common.terms));
   if (!common.by.empty()) {
     TRY(auto writer, InvoiceWriter::open(common));
-    TRY(auto rating,
-        InvoiceRating::open(*writer.at.reader, *writer.at.store, writer.at.clock->now()));
+    TRY(auto rating, InvoiceRating::open(writer.at.view, *writer.at.store, writer.at.clock->now()));
     TRY(const auto months, rating.month(month, terms));
     return record_review(writer, rating, terms, common, month, months);
   }
   if (common.bill_tos.size() == 1) return preview_invoice(common, common.bill_tos.front());
   TRY(const auto at, InvoiceLedger::open(common));
-  TRY(auto rating, InvoiceRating::open(*at.reader, *at.store, at.clock->now()));
+  TRY(auto rating, InvoiceRating::open(at.view, *at.store, at.clock->now()));
   TRY(const auto months, rating.month(month, terms));
   std::vector<ReviewRow> rows;
   Progress bar("review", "bill-tos", months.size());
@@ -199,8 +172,7 @@ Result<void> run_decide(const WriteOptions& options) {
   }
   TRY(const auto terms, read_invoice_terms(common.terms));
   TRY(auto writer, InvoiceWriter::open(common));
-  TRY(auto rating,
-      InvoiceRating::open(*writer.at.reader, *writer.at.store, writer.at.clock->now()));
+  TRY(auto rating, InvoiceRating::open(writer.at.view, *writer.at.store, writer.at.clock->now()));
   TRY(const auto months, rating.month(month, terms));
   TRY(const auto names, chosen(common, months));
   std::vector<ledger::DocumentDraft> drafts;
@@ -219,7 +191,7 @@ Result<void> run_decide(const WriteOptions& options) {
       TRY(check(decision, blocker));
       fmt::print("{} of {}: {} of {} {}\n", common.period, name, to_string(action),
                  blocker.blocker.quantity, blocker.id);
-      drafts.push_back(InvoiceStore::draft_of(decision));
+      drafts.push_back(writer.at.store->draft_of(decision));
     }
   }
   if (drafts.empty())
@@ -228,34 +200,13 @@ Result<void> run_decide(const WriteOptions& options) {
   return writer.ledger->close();
 }
 
-// refused where what is finalized is no longer what was looked at.
-Result<void> check_review(const InvoiceStore& store, const Invoice& invoice) {
-  const auto& header = invoice.header;
-  const auto review = store.review(header.bill_to.id, header.month);
-  if (!review || review->total_minor == invoice.total_minor || header.forced) return success();
-  return Error{ErrorCode::refused,
-               format_month(header.month) + " of " + header.bill_to.id + " was reviewed at " +
-                   header.currency.format_minor(review->total_minor) + " and is " +
-                   header.currency.format_minor(invoice.total_minor) + " " +
-                   header.currency.code() + " now; review it again"};
-}
-
 Result<Invoice> finalize_one(InvoiceWriter& writer, InvoiceRating& rating,
                              const InvoiceTerms& terms, const WriteOptions& options,
                              const std::string& bill_to, int32_t month, const RatedBillTo& rated) {
-  billing::FinalizeInput input;
-  input.header = invoice_header(writer.at, terms, bill_to, month, rated.currency);
-  put_references(rated, input.header);
-  input.current = rated.settled;
-  input.usage = rated.usage;
-  if (options.force)
-    input.header.forced = billing::Forced{options.common.author(), options.common.reason};
-  TRY(input.earlier, rating.earlier(bill_to, rated.currency, month));
-  TRY(const auto seal, seal_invoice(std::move(input), writer.at.store->invoices()));
-  Invoice preview;
-  TRY(writer.at.store->drafts_of(seal, options.common.author(), preview));
-  TRY(check_review(*writer.at.store, preview));
-  return writer.post(seal, terms, options.common.author());
+  const exporters::Finalizing how{options.common.author(), options.force, options.common.reason};
+  TRY(const auto seal,
+      exporters::seal_month(writer.at.books(), rating, terms, how, bill_to, month, rated));
+  return writer.post(seal, terms, how.author);
 }
 
 Result<void> run_finalize(const WriteOptions& options) {
@@ -265,8 +216,7 @@ Result<void> run_finalize(const WriteOptions& options) {
   TRY(const auto month, parse_month(common.period));
   TRY(const auto terms, read_invoice_terms(common.terms));
   TRY(auto writer, InvoiceWriter::open(common));
-  TRY(auto rating,
-      InvoiceRating::open(*writer.at.reader, *writer.at.store, writer.at.clock->now()));
+  TRY(auto rating, InvoiceRating::open(writer.at.view, *writer.at.store, writer.at.clock->now()));
   TRY(const auto months, rating.month(month, terms));
   TRY(const auto names, chosen(common, months));
   size_t refused = 0;
@@ -299,15 +249,16 @@ Result<void> preview_invoice(const InvoiceOptions& options, const std::string& b
   TRY(const auto month, parse_month(options.period));
   TRY(const auto terms, read_invoice_terms(options.terms));
   TRY(const auto at, InvoiceLedger::open(options));
-  TRY(auto rating, InvoiceRating::open(*at.reader, *at.store, at.clock->now()));
+  TRY(auto rating, InvoiceRating::open(at.view, *at.store, at.clock->now()));
   TRY(const auto months, rating.month(month, terms));
   const auto rated = months.find(bill_to);
   if (rated == months.end())
     return Error{ErrorCode::not_found, bill_to + " has no usage in " + options.period};
-  TRY(const auto invoice, previewed(at, rating, terms, bill_to, month, rated->second));
+  TRY(const auto invoice,
+      exporters::preview_invoice(at.books(), rating, terms, bill_to, month, rated->second));
   TRY(const auto earlier, rating.earlier(bill_to, rated->second.currency, month));
   print_invoice(invoice, options.output);
-  const auto open = all_open(rated->second, earlier);
+  const auto open = exporters::all_open(rated->second, earlier);
   if (options.output == Output::table)
     fmt::print("a draft: it has no number yet\n{}{}\n", open.empty() ? "nothing blocks it" : "",
                open.empty() ? "" : billing::blockers_text(open, month));

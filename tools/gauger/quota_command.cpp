@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <memory>
 
+#include "billing/document.h"
+#include "billing/json_value.h"
 #include "billing/quotas/quota_document.h"
 #include "ledger/ledger.h"
 #include "ledger/reader.h"
@@ -14,6 +16,7 @@
 #include "tools/gauger/document_file.h"
 #include "tools/gauger/ledger_options.h"
 #include "tools/gauger/quota_store.h"
+#include "tools/gauger/server_options.h"
 
 namespace gauger::tools {
 namespace {
@@ -29,6 +32,7 @@ struct Options {
   std::string model_tier;
   int64_t requests = 1;
   std::vector<std::string> amounts;  // meter=count
+  ServerOptions server;
   Output output = Output::table;
 };
 
@@ -140,8 +144,35 @@ Result<ledger::QuotaRequest> request_of(const Options& options) {
   return request;
 }
 
+Result<void> ask_server(const Options& options, const ledger::QuotaRequest& request) {
+  billing::JsonValue body;
+  for (const auto& filter : request.attributes)
+    body[ledger::dimension_names[static_cast<size_t>(filter.dimension)]] = filter.value;
+  if (!request.model_tier.empty()) body["model_tier"] = request.model_tier;
+  body["requests"] = request.amounts.requests;
+  for (size_t i = 0; i < meter_count; ++i)
+    if (request.amounts.counts[i] != 0) body["counts"][meter_names[i]] = request.amounts.counts[i];
+  exporters::ClientRequest asked;
+  asked.method = exporters::Method::post;
+  asked.target = "/v1/quotas/check";
+  asked.content_type = "application/json";
+  asked.body = body.canonical();
+  TRY(const auto answer, options.server.ask(asked));
+  TRY(const auto decision, billing::parse_json(answer, "the answer"));
+  if (options.output == Output::json) {
+    fmt::print("{}\n", answer);
+  } else {
+    TRY(options.server.print(asked, options.output));
+  }
+  const auto* allowed = decision.find("allowed");
+  if (allowed == nullptr || allowed->text != "true")
+    return Error{ErrorCode::refused, "the request would pass a hard quota"};
+  return success();
+}
+
 Result<void> run_check(const Options& options) {
   TRY(const auto request, request_of(options));
+  if (options.server.given()) return ask_server(options, request);
   TRY(const auto reader, ledger::Reader::open(options.data));
   TRY(auto quotas, read_quotas(reader->documents(), request.name_space));
   const auto now = SystemClock().now();
@@ -194,7 +225,7 @@ void add_quota_command(CLI::App& app, Run& run) {
   check->footer(
       "Example: gauger quota check --data ./ledger --team search --model claude-opus \\\n"
       "           --amount input_uncached=20000 --amount output_text=4000");
-  add_data_option(*check, options->data);
+  options->server.add_to(*check, options->data);
   options->attributes.add_to(*check);
   check->add_option("--model-tier", options->model_tier, "the model's tier");
   check->add_option("--requests", options->requests, "how many  (default: 1)");

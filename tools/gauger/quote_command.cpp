@@ -3,12 +3,14 @@
 #include <cstdio>
 #include <memory>
 
+#include "billing/json_value.h"
 #include "billing/quote.h"
+#include "exporters/accounting/terms_source.h"
 #include "ledger/reader.h"
 #include "schemas/clock.h"
 #include "tools/gauger/command.h"
 #include "tools/gauger/document_file.h"
-#include "tools/gauger/terms_source.h"
+#include "tools/gauger/server_options.h"
 
 namespace gauger::tools {
 namespace {
@@ -21,6 +23,7 @@ struct QuoteFlags {
   std::string service_tier = "standard";
   std::vector<std::string> extras;
   billing::QuoteRequest request;
+  ServerOptions server;
   Output output = Output::table;
 };
 
@@ -66,15 +69,40 @@ Result<billing::PriceBook> read_book(const QuoteFlags& flags) {
   TRY(const auto reader, ledger::Reader::open(flags.data));
   const auto documents = reader->documents();
   TRY(const auto version,
-      documents.latest({std::string(documents_name_space),
+      documents.latest({std::string(exporters::documents_name_space),
                         std::string(to_string(billing::TermsKind::price_book)), flags.book}));
   if (!version)
     return Error{ErrorCode::not_found, "there is no price book '" + flags.book + "' in the ledger"};
   TRY(const auto stored, documents.read(*version));
-  return billing::parse_price_book(stored.content, document_name(*version));
+  return billing::parse_price_book(stored.content, exporters::document_name(*version));
+}
+
+Result<void> ask_server(QuoteFlags& flags) {
+  if (!flags.batch.empty()) return invalid_argument("--batch goes with a price book at hand");
+  TRY(read_request(flags));
+  const auto& request = flags.request;
+  billing::JsonValue body;
+  if (!flags.book.empty()) body["book"] = flags.book;
+  body["provider"] = request.provider;
+  body["model"] = request.model;
+  if (!request.region.empty()) body["region"] = request.region;
+  if (!request.accelerator.empty()) body["accelerator"] = request.accelerator;
+  body["service_tier"] = to_string(request.service_tier);
+  body["at"] = format_instant(request.at);
+  for (size_t i = 0; i < meter_count; ++i)
+    if (request.counts[i] != 0) body["counts"][meter_names[i]] = request.counts[i];
+  for (const auto& [name, count] : request.extras) body["extras"][name] = count;
+  exporters::ClientRequest asked;
+  asked.method = exporters::Method::post;
+  asked.target = "/v1/quotes";
+  asked.content_type = "application/json";
+  asked.body = body.canonical();
+  return flags.server.print(std::move(asked), flags.output);
 }
 
 Result<void> run_quote(QuoteFlags& flags) {
+  if (flags.server.given()) return ask_server(flags);
+  if (flags.book.empty()) return invalid_argument("--book names the price book");
   TRY(const auto book, read_book(flags));
   if (!flags.batch.empty()) return run_batch(flags, book);
   TRY(read_request(flags));
@@ -93,10 +121,9 @@ void add_quote_command(CLI::App& app, Run& run) {
   auto* const command =
       app.add_subcommand("quote", "what a request costs under a price book, line by line");
   const auto flags = std::make_shared<QuoteFlags>();
-  command
-      ->add_option("--book", flags->book, "price book (YAML); with --data the id of a posted one")
-      ->required();
-  command->add_option("--data", flags->data, "the ledger that holds the price book");
+  command->add_option("--book", flags->book,
+                      "price book (YAML); with --data or --server the id of a posted one");
+  flags->server.add_optional_to(*command, flags->data);
   command->add_option("--batch", flags->batch, "CSV of requests; total_exact is added to each row");
   command->add_option("--provider", flags->request.provider, "e.g. anthropic");
   command->add_option("--model", flags->request.model, "the model that answered");

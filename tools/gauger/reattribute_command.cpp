@@ -5,11 +5,11 @@
 #include <map>
 #include <memory>
 
+#include "exporters/accounting/usage_reading.h"
 #include "ledger/ledger.h"
 #include "tools/gauger/command.h"
 #include "tools/gauger/ledger_options.h"
 #include "tools/gauger/text_file.h"
-#include "tools/gauger/usage_reading.h"
 
 namespace gauger::tools {
 namespace {
@@ -49,7 +49,7 @@ void add(std::map<Place, Moved>& sums, const UsageTable& usage, int64_t sign) {
 // What the document changes beside those that are posted, of which it may be a new version.
 Result<std::map<Place, Moved>> moves_of(const ledger::Reader& reader, const Interval& interval,
                                         const billing::Reattribution& document) {
-  TRY(auto documents, posted_reattributions(reader.documents()));
+  TRY(auto documents, exporters::posted_reattributions(reader.documents()));
   ledger::UsageQuery query;
   query.interval = interval;
   query.group = mask_of(ledger::Dimension::team) | mask_of(ledger::Dimension::project) |

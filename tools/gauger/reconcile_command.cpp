@@ -11,12 +11,14 @@
 #include "billing/reconciliation/statement_diff.h"
 #include "billing/reconciliation/statement_reader.h"
 #include "billing/text_table.h"
-#include "tools/gauger/closed_months.h"
+#include "exporters/accounting/reconcile_source.h"
+#include "exporters/accounting/reconciliation_list.h"
+#include "tools/gauger/accounting_options.h"
 #include "tools/gauger/command.h"
 #include "tools/gauger/document_file.h"
 #include "tools/gauger/ledger_options.h"
-#include "tools/gauger/reconcile_source.h"
 #include "tools/gauger/report_file.h"
+#include "tools/gauger/server_options.h"
 #include "tools/gauger/text_file.h"
 
 namespace gauger::tools {
@@ -408,87 +410,21 @@ void add_post(CLI::App& parent, Run& run) {
 // --- list -----------------------------------------------------------------------------------
 struct ListOptions {
   std::string data;
+  ServerOptions server;
   Output output = Output::table;
 };
 
-struct Lists {
-  billing::TextTable statements{{{"statement"},
-                                 {"version", billing::Align::right},
-                                 {"bytes", billing::Align::right},
-                                 {"loaded at"},
-                                 {"by"}}};
-  billing::TextTable reconciliations{{{"provider"},
-                                      {"from"},
-                                      {"until"},
-                                      {"statement", billing::Align::right},
-                                      {"ledger", billing::Align::right},
-                                      {"difference", billing::Align::right},
-                                      {"currency"},
-                                      {"matched", billing::Align::right},
-                                      {"explained", billing::Align::right},
-                                      {"signed by"},
-                                      {"at"},
-                                      {"why"}}};
-  billing::JsonValue json;
-};
-
-Result<void> list_statements(const ledger::Documents& documents, Lists& lists) {
-  lists.json["statements"] = billing::JsonValue::Array();
-  return documents.each("default", statement_kind, [&](const auto& version) -> Result<bool> {
-    lists.statements.add({version.key.id, std::to_string(version.version),
-                          std::to_string(version.content_bytes),
-                          format_instant(version.recorded_at), version.author});
-    billing::JsonValue item;
-    item["id"] = version.key.id;
-    item["version"] = int64_t{version.version};
-    item["content_hash"] = ledger::to_hex(version.content_hash);
-    item["loaded_at"] = format_instant(version.recorded_at);
-    item["by"] = version.author;
-    lists.json["statements"].push_back(std::move(item));
-    return true;
-  });
-}
-
-// The trend: what was signed off per provider and month, the latest version of each.
-Result<void> list_reconciliations(const ledger::Documents& documents, Lists& lists) {
-  lists.json["reconciliations"] = billing::JsonValue::Array();
-  TRY(const auto versions, documents.list("default", reconciliation_kind));
-  for (const auto& version : versions) {
-    TRY(const auto document, documents.read(version));
-    TRY(const auto found, billing::parse_sign_off(document.content, version.key.id));
-    lists.reconciliations.add({found.provider, found.from, found.until, found.statement_total,
-                               found.ledger_total, found.difference, found.currency,
-                               found.matched_share, found.explained_share, version.author,
-                               format_instant(version.recorded_at), version.reason});
-    billing::JsonValue item;
-    item["provider"] = found.provider;
-    item["from"] = found.from;
-    item["until"] = found.until;
-    item["currency"] = found.currency;
-    item["statement_total"] = found.statement_total;
-    item["ledger_total"] = found.ledger_total;
-    item["difference"] = found.difference;
-    item["matched_share"] = found.matched_share;
-    item["explained_share"] = found.explained_share;
-    item["signed_by"] = version.author;
-    item["signed_at"] = format_instant(version.recorded_at);
-    item["why"] = version.reason;
-    lists.json["reconciliations"].push_back(std::move(item));
-  }
-  return success();
-}
-
 Result<void> run_list(const ListOptions& options) {
+  if (options.server.given()) {
+    exporters::ClientRequest request;
+    request.target = "/v1/reconciliations";
+    return options.server.print(std::move(request), options.output);
+  }
   TRY(const auto reader, ledger::Reader::open(options.data));
-  Lists lists;
-  TRY(list_statements(reader->documents(), lists));
-  TRY(list_reconciliations(reader->documents(), lists));
-  if (options.output == Output::json)
-    print(lists.json.canonical());
-  else if (options.output == Output::csv)
-    print(lists.reconciliations.csv());
-  else
-    print(lists.statements.text() + "\n" + lists.reconciliations.text());
+  TRY(const auto lists, exporters::ReconciliationLists::read(reader->documents()));
+  print(options.output == Output::json  ? lists.json()
+        : options.output == Output::csv ? lists.csv()
+                                        : lists.text());
   return success();
 }
 
@@ -497,7 +433,7 @@ void add_list(CLI::App& parent, Run& run) {
   auto* command =
       parent.add_subcommand("list", "statements, and the trend of what was matched and explained");
   command->footer("Example: gauger reconcile list --data ./ledger --output csv");
-  add_data_option(*command, options->data);
+  options->server.add_to(*command, options->data);
   add_output_option(*command, options->output);
   command->callback([options, &run] { run = [options] { return run_list(*options); }; });
 }

@@ -6,10 +6,11 @@
 #include <memory>
 
 #include "billing/rerating.h"
+#include "exporters/accounting/closed_months.h"
+#include "exporters/accounting/company_month.h"
 #include "schemas/time_zone.h"
-#include "tools/gauger/closed_months.h"
+#include "tools/gauger/accounting_options.h"
 #include "tools/gauger/command.h"
-#include "tools/gauger/company_month.h"
 #include "tools/gauger/document_file.h"
 #include "tools/gauger/ledger_options.h"
 
@@ -50,7 +51,7 @@ class Rerater {
     for (size_t i = 0; i < now.company.allocations.size(); ++i) {
       const auto& allocation = now.company.allocations[i];
       TRY(const auto closed,
-          read_closed(source_.reader().documents(), allocation.contract, month_));
+          exporters::read_closed(source_.reader().documents(), allocation.contract, month_));
       if (closed) {
         TRY(auto rerated, closed_month(*closed, now.usage, now.company.contracts[i], allocation));
         all.push_back(std::move(rerated));
@@ -63,7 +64,7 @@ class Rerater {
   }
 
  private:
-  Result<Rerated> closed_month(const StoredClosedMonth& closed, const UsageTable& usage,
+  Result<Rerated> closed_month(const exporters::StoredClosedMonth& closed, const UsageTable& usage,
                                const billing::ContractMonth& now,
                                const billing::AllocationDocument& current) {
     TRY(auto sealed, RatingSource::as_known_at(source_, closed.month.allocation.as_of_sequence));
@@ -128,7 +129,7 @@ Result<void> post(const RerateFlags& flags, int32_t month, const std::vector<Rer
               " is not closed: there is nothing to correct yet (`gauger allocation close`)"};
     if (!one.correction) continue;
     ledger::DocumentDraft draft;
-    draft.key = allocation_key(one.contract, month);
+    draft.key = exporters::allocation_key(one.contract, month);
     draft.author = flags.by;
     draft.reason = flags.because;
     draft.after_version = one.versions;
@@ -154,7 +155,7 @@ Result<void> run_rerate(const RerateFlags& flags) {
         "`gauger rerate --post` without --terms and --known-at");
   if (flags.post && flags.by.empty())
     return invalid_argument("--post needs --by: who posts the corrections?");
-  TRY(auto source, RatingSource::open(flags.data, flags.terms));
+  TRY(auto source, open_rating(flags.data, flags.terms));
   TRY(const auto all, Rerater(flags, std::move(source), month).run());
   TRY(print(flags, all));
   return flags.post ? post(flags, month, all) : success();

@@ -7,12 +7,14 @@
 
 #include "billing/json_value.h"
 #include "billing/savings/statement_text.h"
+#include "exporters/accounting/savings_source.h"
 #include "ledger/ledger.h"
 #include "schemas/clock.h"
+#include "tools/gauger/accounting_options.h"
 #include "tools/gauger/command.h"
 #include "tools/gauger/ledger_options.h"
-#include "tools/gauger/savings_source.h"
 #include "tools/gauger/savings_study.h"
+#include "tools/gauger/server_options.h"
 
 namespace gauger::tools {
 namespace {
@@ -23,6 +25,7 @@ struct ReportFlags {
   std::string by = "program";
   std::string basis = "contract";
   std::string list_book;
+  ServerOptions server;
   Output output = Output::table;
 };
 
@@ -36,10 +39,24 @@ Result<billing::SavingsRequest> request_of(const ReportFlags& flags) {
   return request;
 }
 
+Result<void> ask_server(const ReportFlags& flags) {
+  if (!flags.source.terms.empty())
+    return invalid_argument("--terms goes with --data; a service has its own terms");
+  QueryText query("/v1/savings");
+  query.add("period", flags.period)
+      .add("by", flags.by)
+      .add("basis", flags.basis)
+      .add("list", flags.list_book);
+  exporters::ClientRequest request;
+  request.target = query.text();
+  return flags.server.print(std::move(request), flags.output);
+}
+
 Result<void> run_report(const ReportFlags& flags) {
+  if (flags.server.given()) return ask_server(flags);
   TRY(const auto by, billing::parse_savings_dimensions(flags.by));
   TRY(const auto request, request_of(flags));
-  TRY(const auto source, SavingsSource::open(flags.source));
+  TRY(const auto source, open_savings(flags.source));
   TRY(const auto statement, source.statement(request));
   const auto text = flags.output == Output::json  ? billing::savings_json(statement, by)
                     : flags.output == Output::csv ? billing::savings_csv(statement, by)
@@ -54,7 +71,7 @@ void add_report(CLI::App& command, Run& run) {
   report->footer(
       "Example: gauger savings report --data ./ledger --period 2027-01 --by team,workload \\\n"
       "           --terms list.yaml frontier.yaml cluster.yaml search-distill.yaml");
-  flags->source.add_to(*report);
+  flags->source.add_to(*report, "--terms", &flags->server);
   report->add_option("--period", flags->period, "2027-01, 2027-01..2027-03, 2027-Q1 or 2027")
       ->required();
   report->add_option("--by", flags->by, "month, program, student, team, project, workload")
@@ -68,7 +85,6 @@ void add_report(CLI::App& command, Run& run) {
 }
 
 // --- finalized statements ----------------------------------------------------------------------
-constexpr auto statement_kind = "savings_statement";
 
 struct FinalizeFlags {
   SavingsOptions source;
@@ -118,7 +134,7 @@ std::string without_sequence(const std::string& sealed) {
 Result<void> append_statement(const FinalizeFlags& flags, const std::string& id,
                               std::string content, std::optional<uint32_t> known) {
   ledger::DocumentDraft draft;
-  draft.key = {"default", statement_kind, id};
+  draft.key = {"default", std::string(exporters::savings_statement_kind), id};
   draft.author = flags.by;
   draft.reason = flags.because;
   draft.content = std::move(content);
@@ -143,7 +159,7 @@ Result<void> run_finalize(const FinalizeFlags& flags) {
   std::string content;
   std::optional<uint32_t> known;
   {
-    TRY(const auto source, SavingsSource::open(flags.source));
+    TRY(const auto source, open_savings(flags.source));
     TRY(const auto statement, source.statement(request));
     if (billing::is_blocked(statement))
       return Error{ErrorCode::refused, "the statement of " + flags.period +
@@ -151,7 +167,8 @@ Result<void> run_finalize(const FinalizeFlags& flags) {
                                            "nothing was finalized"};
     content = sealed_text(statement, source.documents());
     const auto documents = source.reader().documents();
-    TRY(const auto latest, documents.latest({"default", statement_kind, id}));
+    TRY(const auto latest,
+        documents.latest({"default", std::string(exporters::savings_statement_kind), id}));
     if (latest) {
       known = latest->version;
       TRY(const auto kept, documents.read(*latest));
@@ -177,7 +194,7 @@ struct ShowFlags {
 Result<void> run_list(const ShowFlags& flags) {
   TRY(const auto reader, ledger::Reader::open(flags.data));
   TextTable table({"id", "version", "finalized_at", "by", "because", "sha256"});
-  TRY(reader->documents().each("default", statement_kind,
+  TRY(reader->documents().each("default", exporters::savings_statement_kind,
                                [&](const ledger::DocumentVersion& version) -> Result<bool> {
                                  table.add({version.key.id, std::to_string(version.version),
                                             format_instant(version.recorded_at), version.author,
@@ -191,7 +208,8 @@ Result<void> run_list(const ShowFlags& flags) {
 Result<void> run_show(const ShowFlags& flags) {
   TRY(const auto reader, ledger::Reader::open(flags.data));
   const auto documents = reader->documents();
-  const ledger::DocumentKey key{"default", statement_kind, flags.id};
+  const ledger::DocumentKey key{"default", std::string(exporters::savings_statement_kind),
+                                flags.id};
   TRY(const auto found,
       flags.version == 0 ? documents.latest(key) : documents.version(key, flags.version));
   if (!found)

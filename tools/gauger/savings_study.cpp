@@ -11,8 +11,8 @@
 #include "billing/savings/shadow_ratios.h"
 #include "billing/savings/statement_text.h"
 #include "billing/savings/what_if.h"
-#include "tools/gauger/report_table.h"
-#include "tools/gauger/savings_source.h"
+#include "exporters/accounting/savings_source.h"
+#include "tools/gauger/accounting_options.h"
 
 namespace gauger::tools {
 namespace {
@@ -115,7 +115,7 @@ Result<billing::RatioSample> sample_pairs(const SavingsSource& source, const Pro
 }
 
 Result<void> run_ratios(const RatioFlags& flags) {
-  TRY(const auto source, SavingsSource::open(flags.source));
+  TRY(const auto source, open_savings(flags.source));
   TRY(const auto* program, find_program(source, flags.program));
   TRY(const auto interval, interval_of(source, flags.period));
   TRY(const auto sample, sample_pairs(source, *program, interval));
@@ -142,7 +142,7 @@ struct EventFlags {
 };
 
 Result<void> run_events(const EventFlags& flags) {
-  TRY(const auto source, SavingsSource::open(flags.source));
+  TRY(const auto source, open_savings(flags.source));
   TRY(find_program(source, flags.program));
   const auto part = find_name<Part>(billing::part_names, flags.part);
   if (!part) return invalid_argument("--part '" + flags.part + "' is no part of a programme");
@@ -183,7 +183,7 @@ Result<void> run_events(const EventFlags& flags) {
   }));
   if (failed) return *failed;
   if (more != 0) report.notes.push_back(fmt::format("and {} more; --limit shows them", more));
-  report.print(flags.output);
+  print(report, flags.output);
   return success();
 }
 
@@ -298,21 +298,22 @@ void print_difference(const Answer& today, const Answer& then, Output output) {
   if (today.gaps + then.gaps != 0)
     report.notes.push_back(
         fmt::format("sums of usage without a price: {} today, {} then", today.gaps, then.gaps));
-  report.print(output);
+  print(report, output);
 }
 
 Result<void> run_what_if(const WhatIfFlags& flags) {
   if (flags.move.empty() && flags.prices.empty() && flags.switches.empty() && flags.instead.empty())
     return invalid_argument("nothing changes: give --move, --price, --switch or --instead");
   TRY(const auto months, parse_month_range(flags.period));
-  TRY(const auto source, SavingsSource::open(flags.source));
+  TRY(const auto source, open_savings(flags.source));
   TRY(const auto zone, source.zone());
   TRY(const auto interval, source.statement_interval(months));
   Case today;
   TRY(today.usage, source.usage(interval));
   today.terms = source.terms();
   TRY(const auto judged, source.judged_usage(today.usage, interval));
-  TRY(auto documents, source.documents_with(flags.instead));
+  TRY(const auto instead, read_texts(flags.instead));
+  TRY(auto documents, source.documents_with(instead));
   Case then{today.usage, documents.terms};
   for (const auto& price : flags.prices) {
     TRY(change_price(price, then.terms.company));
@@ -346,7 +347,7 @@ struct DependenceFlags {
 
 Result<void> run_dependence(const DependenceFlags& flags) {
   TRY(const auto months, parse_month_range(flags.period));
-  TRY(const auto source, SavingsSource::open(flags.source));
+  TRY(const auto source, open_savings(flags.source));
   const auto& terms = source.terms();
   TRY(const auto zone, billing::common_zone(terms.company.contracts));
   TRY(const auto usage, source.usage(zone, months));
@@ -375,7 +376,7 @@ Result<void> run_dependence(const DependenceFlags& flags) {
                   {"as_of_sequence", std::to_string(found.as_of_sequence)}};
   report.notes.push_back("spend in " + found.currency.code() +
                          "; absorbed is the share of production root requests' tokens");
-  report.print(flags.output);
+  print(report, flags.output);
   return success();
 }
 

@@ -64,7 +64,7 @@ Result<std::string> all_pages(const exporters::ServerAddress& server,
 
 }  // namespace
 
-void ServerOptions::add_to(CLI::App& command, std::string& data) {
+void ServerOptions::add_optional_to(CLI::App& command, std::string& data) {
   auto* directory = command.add_option("--data", data, "the ledger's data directory");
   auto* server = command.add_option("--server", address_.url,
                                     "ask a running service, such as http://127.0.0.1:8383");
@@ -73,6 +73,10 @@ void ServerOptions::add_to(CLI::App& command, std::string& data) {
       ->needs(server);
   command.add_option("--ca-cert", address_.ca_certificate, "PEM: who signs its certificate")
       ->needs(server);
+}
+
+void ServerOptions::add_to(CLI::App& command, std::string& data) {
+  add_optional_to(command, data);
   // One of them, checked after parsing so that --help needs neither.
   command.parse_complete_callback([this, &data] {
     if (data.empty() && address_.url.empty())
@@ -106,6 +110,13 @@ Result<void> ServerOptions::print(exporters::ClientRequest request, Output outpu
   std::fwrite(text.data(), 1, text.size(), stdout);
   if (!text.empty() && text.back() != '\n') std::fputc('\n', stdout);
   return success();
+}
+
+Result<std::string> ServerOptions::ask(exporters::ClientRequest request) const {
+  TRY(const auto server, address());
+  TRY(auto response, exporters::ask_server(server, request));
+  if (response.status >= 300) return error_of(response);
+  return std::move(response.body);
 }
 
 QueryText& QueryText::add(std::string_view name, std::string_view value) {

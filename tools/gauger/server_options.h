@@ -15,12 +15,16 @@ class ServerOptions {
   // --data DIR or --server URL, one of them; --token-file and --ca-cert. The token comes from the
   // file, else from the environment's GAUGER_TOKEN.
   void add_to(CLI::App& command, std::string& data);
+  // The same, for a command that needs neither.
+  void add_optional_to(CLI::App& command, std::string& data);
 
   bool given() const { return !address_.url.empty(); }
   // Prints what the service answers in the form; its refusal is our error. JSON comes in pages:
   // `list` names the member whose items are put together, empty where there are no pages.
   Result<void> print(exporters::ClientRequest request, Output output,
                      std::string_view list = {}) const;
+  // The answer as it came.
+  Result<std::string> ask(exporters::ClientRequest request) const;
 
  private:
   Result<exporters::ServerAddress> address() const;

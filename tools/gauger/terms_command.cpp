@@ -5,12 +5,13 @@
 #include <memory>
 
 #include "billing/catalogs/catalog_diff.h"
+#include "exporters/accounting/closed_months.h"
+#include "exporters/accounting/terms_posting.h"
 #include "ledger/reader.h"
-#include "tools/gauger/closed_months.h"
+#include "tools/gauger/accounting_options.h"
 #include "tools/gauger/command.h"
 #include "tools/gauger/document_file.h"
 #include "tools/gauger/ledger_options.h"
-#include "tools/gauger/terms_source.h"
 
 namespace gauger::tools {
 namespace {
@@ -19,13 +20,13 @@ using billing::TermsDocument;
 
 constexpr auto yaml_media_type = "application/yaml";
 
-struct NamedText {
+struct ReadTerms {
   TermsDocument document;
   std::string text;
 };
 
-Result<std::vector<NamedText>> read_files(const std::vector<std::string>& files) {
-  std::vector<NamedText> read;
+Result<std::vector<ReadTerms>> read_files(const std::vector<std::string>& files) {
+  std::vector<ReadTerms> read;
   for (const auto& file : files) {
     TRY(auto text, read_document(file));
     TRY(auto document, billing::parse_terms(text, file));
@@ -34,26 +35,8 @@ Result<std::vector<NamedText>> read_files(const std::vector<std::string>& files)
   return read;
 }
 
-// The key of the ledger that a document is kept under.
-ledger::DocumentKey key_of(const TermsDocument& document) {
-  const auto kind =
-      document.is_proposal() ? billing::proposed_price_book_kind : to_string(document.kind());
-  return {std::string(documents_name_space), std::string(kind), document.id()};
-}
-
 std::string applies_text(std::optional<Instant> from) {
   return from ? format_instant(*from) : "ever";
-}
-
-// All of it stands together, and with what the ledger has: everything or nothing.
-Result<void> check_together(const std::vector<std::string>& files, const ledger::Reader* reader) {
-  std::optional<ledger::Documents> documents;
-  if (reader != nullptr) documents.emplace(reader->documents());
-  TRY(auto source, TermsSource::open(files, documents ? &*documents : nullptr));
-  TRY(const auto terms, source.latest());
-  if (reader == nullptr) return success();
-  return billing::check_ledger_keeps(terms, reader->config().context_boundaries,
-                                     reader->config().grain);
 }
 
 void print_rows(const TextTable& table, Output output) {
@@ -69,11 +52,12 @@ struct CheckFlags {
 
 Result<void> run_check(const CheckFlags& flags) {
   TRY(const auto read, read_files(flags.files));
-  std::unique_ptr<ledger::Reader> reader;
+  std::optional<LedgerView> view;
   if (!flags.data.empty()) {
-    TRY(reader, ledger::Reader::open(flags.data));
+    TRY(view, LedgerView::open(flags.data));
   }
-  TRY(check_together(flags.files, reader.get()));
+  TRY(const auto texts, read_texts(flags.files));
+  TRY(exporters::check_together(texts, view ? &*view : nullptr));
   TextTable table({"kind", "id", "version", "applies_from", "content", "file"});
   for (const auto& [document, text] : read)
     table.add({std::string(to_string(document.kind())), document.id(), document.version(),
@@ -100,37 +84,6 @@ struct PostFlags {
   std::string because;
 };
 
-// Nothing where the ledger has the same document already. An author's version stands for one
-// content, for ever.
-Result<std::optional<ledger::DocumentDraft>> draft_of(const NamedText& read, const PostFlags& flags,
-                                                      const ledger::Documents& documents) {
-  ledger::DocumentDraft draft;
-  draft.key = key_of(read.document);
-  TRY(const auto latest, documents.latest(draft.key));
-  draft.after_version = latest ? latest->version : 0;
-  if (latest && ledger::to_hex(latest->content_hash) == read.document.content_hash)
-    return std::optional<ledger::DocumentDraft>();
-  for (uint32_t number = 1; number <= *draft.after_version; ++number) {
-    TRY(const auto version, documents.version(draft.key, number));
-    if (!version) continue;
-    TRY(const auto stored, documents.read(*version));
-    TRY(const auto known, billing::parse_terms(stored.content, document_name(*version)));
-    if (known.version() == read.document.version() &&
-        known.content_hash != read.document.content_hash)
-      return Error{ErrorCode::conflict,
-                   fmt::format("{}: version {} of the {} '{}' was posted with other content, in "
-                               "journal block {}; give it a new version",
-                               read.document.file(), known.version(), draft.key.kind, draft.key.id,
-                               version->known_from)};
-  }
-  draft.applies_from = read.document.applies_from();
-  draft.author = flags.by;
-  draft.reason = flags.because;
-  draft.media_type = yaml_media_type;
-  draft.content = read.text;
-  return std::optional(std::move(draft));
-}
-
 Result<void> append(const std::string& data, std::vector<ledger::DocumentDraft> drafts) {
   TRY(const auto versions, append_documents(data, std::move(drafts)));
   for (const auto& version : versions)
@@ -142,15 +95,20 @@ Result<void> append(const std::string& data, std::vector<ledger::DocumentDraft> 
 
 Result<void> run_post(const PostFlags& flags) {
   TRY(const auto read, read_files(flags.files));
-  TRY(const auto reader, ledger::Reader::open(flags.data));
-  TRY(check_together(flags.files, reader.get()));
+  TRY(const auto view, LedgerView::open(flags.data));
+  TRY(const auto texts, read_texts(flags.files));
+  TRY(exporters::check_together(texts, &view));
   std::vector<ledger::DocumentDraft> drafts;
   for (const auto& one : read) {
-    TRY(auto draft, draft_of(one, flags, reader->documents()));
+    TRY(auto draft,
+        exporters::draft_of_terms(one.document, one.text, view.name_space, view.documents()));
     if (!draft) {
-      fmt::print("{} {} is posted already\n", key_of(one.document).kind, one.document.id());
+      fmt::print("{} {} is posted already\n", exporters::key_of_terms(one.document).kind,
+                 one.document.id());
       continue;
     }
+    draft->author = flags.by;
+    draft->reason = flags.because;
     drafts.push_back(std::move(*draft));
   }
   if (drafts.empty()) return success();

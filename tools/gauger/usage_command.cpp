@@ -5,14 +5,14 @@
 #include <optional>
 
 #include "billing/model_catalog.h"
+#include "exporters/accounting/terms_source.h"
+#include "exporters/accounting/usage_reading.h"
 #include "exporters/usage_report.h"
 #include "ledger/reader.h"
 #include "tools/gauger/command.h"
 #include "tools/gauger/ledger_options.h"
 #include "tools/gauger/server_options.h"
-#include "tools/gauger/terms_source.h"
 #include "tools/gauger/text_file.h"
-#include "tools/gauger/usage_reading.h"
 
 namespace gauger::tools {
 namespace {
@@ -28,13 +28,14 @@ struct Options {
 };
 
 // A file, or the catalogue that was posted to the ledger.
-Result<billing::ModelCatalog> read_catalog(const Options& options, const ledger::Reader& reader) {
+Result<billing::ModelCatalog> read_catalog(const Options& options,
+                                           const exporters::LedgerView& view) {
   if (!options.models.empty()) {
     TRY(const auto text, read_text_file(options.models));
     return billing::parse_model_catalog(text, options.models);
   }
-  const auto documents = reader.documents();
-  TRY(auto source, TermsSource::open({}, &documents));
+  const auto documents = view.documents();
+  TRY(auto source, exporters::TermsSource::open({}, &documents));
   TRY(auto terms, source.latest());
   if (!terms.company.catalog)
     return invalid_argument(
@@ -62,18 +63,18 @@ Result<void> run_usage(const Options& options) {
     return options.server.print(server_request(options), options.output, "rows");
   }
   TRY(const auto grouping, exporters::parse_usage_grouping(options.by));
-  TRY(const auto reader, ledger::Reader::open(options.data));
+  TRY(const auto view, exporters::LedgerView::open(options.data));
   std::optional<billing::ModelCatalog> catalog;
   if (grouping.model_tier) {
-    TRY(catalog, read_catalog(options, *reader));
+    TRY(catalog, read_catalog(options, view));
   }
-  TRY(const auto zone, TimeZone::find(reader->config().time_zone));
+  TRY(const auto zone, TimeZone::find(view.reader->config().time_zone));
   ledger::UsageQuery query;
   TRY(query.interval, options.period.interval(zone));
   query.group = grouping.mask;
   query.bucket = bucket_of(grouping);
   query.filters = options.filters.filters();
-  TRY(const auto table, read_usage(*reader, query));
+  TRY(const auto table, exporters::read_usage(view, query));
   TRY(const auto report,
       exporters::make_usage_report(table, grouping, catalog ? &*catalog : nullptr, zone));
   const auto text = options.output == Output::json  ? exporters::usage_json(report)

@@ -19,6 +19,8 @@ std::string example_of(std::string_view path) {
   };
   put("{kind}", "price_book");
   put("{id}", "search:1");
+  put("{period}", "2027-01");
+  put("{basis}", "contract");
   return example;
 }
 

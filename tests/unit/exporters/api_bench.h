@@ -83,6 +83,18 @@ class ApiBench {
     return made.value().secret;
   }
 
+  // On the committing thread, alone.
+  void run(std::function<void(ledger::Ledger&)> task) {
+    std::promise<void> done;
+    REQUIRE(committer
+                ->submit(CommitTask([&](ledger::Ledger& at) {
+                  task(at);
+                  done.set_value();
+                }))
+                .has_value());
+    done.get_future().get();
+  }
+
   std::filesystem::path directory;
   FixedClock clock{at("2027-01-16T00:00:00Z")};
   std::unique_ptr<ledger::Ledger> ledger;

@@ -162,7 +162,12 @@ TEST_CASE("documents have tags and are replaced only by who has seen them", "[ex
       with({Method::get, "/v1/terms/price_book/list"}, "if-none-match", "\"x\", W/" + tag));
   CHECK(again.status == 304);
   CHECK(again.body.empty());
-  const auto changed = std::string(price_book) + "\n";
+  // The same again makes no version; other content needs a version of its own.
+  CHECK(bench.ask(yaml("/v1/terms/price_book/list", price_book)).status == 200);
+  CHECK(bench.ask(yaml("/v1/terms/price_book/list", std::string(price_book) + "\n")).status == 409);
+  CHECK(bench.ask(yaml("/v1/terms/price_book/other", price_book)).status == 400);
+  auto changed = std::string(price_book);
+  changed.replace(changed.find("2026-01-01"), 10, "2026-02-01");
   CHECK(
       bench.ask(with(yaml("/v1/terms/price_book/list", changed), "if-match", "\"other\"")).status ==
       412);

@@ -1,33 +1,25 @@
-#include "tools/gauger/terms_source.h"
+#include "exporters/accounting/terms_source.h"
 
 #include "schemas/time_zone.h"
-#include "tools/gauger/document_file.h"
 
-namespace gauger::tools {
+namespace gauger::exporters {
 
 using billing::TermsKind;
-
-void TermsOptions::add_to(CLI::App& command) {
-  command.add_option("--terms", files,
-                     "documents of terms (YAML) that go before those of the ledger");
-  command.add_option("--known-at", known_at,
-                     "terms as they were known at this journal block; default now");
-}
 
 std::string document_name(const ledger::DocumentVersion& version) {
   return version.key.kind + " " + version.key.id + " (version " + std::to_string(version.version) +
          ")";
 }
 
-Result<TermsSource> TermsSource::open(const std::vector<std::string>& files,
-                                      const ledger::Documents* documents) {
+Result<TermsSource> TermsSource::open(const std::vector<NamedText>& texts,
+                                      const ledger::Documents* documents,
+                                      std::string_view name_space) {
   TermsSource source;
   source.documents_ = documents;
-  for (const auto& file : files) {
-    TRY(const auto text, read_document(file));
+  for (const auto& [file, text] : texts) {
     TRY(auto document, billing::parse_terms(text, file));
     const Name name{document.kind(), document.id()};
-    const auto [first, added] = source.files_.try_emplace(name, std::move(document));
+    const auto [first, added] = source.texts_.try_emplace(name, std::move(document));
     if (!added)
       return Error{ErrorCode::conflict, file + ": the " + std::string(to_string(name.first)) +
                                             " '" + name.second + "' stands twice, also in " +
@@ -35,7 +27,7 @@ Result<TermsSource> TermsSource::open(const std::vector<std::string>& files,
   }
   if (documents == nullptr) return source;
   for (size_t i = 0; i < billing::terms_kind_names.size(); ++i) {
-    TRY(documents->each(documents_name_space, billing::terms_kind_names[i],
+    TRY(documents->each(name_space, billing::terms_kind_names[i],
                         [&](const ledger::DocumentVersion& version) -> Result<bool> {
                           auto& known = source.known_[{static_cast<TermsKind>(i), version.key.id}];
                           known.times.push_back({version.applies_from, version.known_from});
@@ -59,7 +51,7 @@ Result<billing::Terms> TermsSource::month(int32_t month) {
   const auto begin = TimeZone::utc().month_begin(month);
   std::vector<billing::TermsDocument> documents;
   std::map<Name, bool> replaced;
-  for (const auto& [name, document] : files_) {
+  for (const auto& [name, document] : texts_) {
     if (document.applies_from() && *document.applies_from() > begin) continue;
     documents.push_back(document);
     replaced[name] = true;
@@ -80,4 +72,4 @@ Result<billing::Terms> TermsSource::latest() {
   return month(far_month);
 }
 
-}  // namespace gauger::tools
+}  // namespace gauger::exporters

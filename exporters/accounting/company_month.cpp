@@ -1,11 +1,10 @@
-#include "tools/gauger/company_month.h"
+#include "exporters/accounting/company_month.h"
 
 #include <algorithm>
 
-#include "tools/gauger/usage_reading.h"
-#include "tools/progress.h"
+#include "exporters/accounting/usage_reading.h"
 
-namespace gauger::tools {
+namespace gauger::exporters {
 namespace {
 
 using ledger::Dimension;
@@ -26,28 +25,23 @@ const billing::Contract* find_contract(const std::vector<billing::Contract>& con
 
 }  // namespace
 
-Result<RatingSource> RatingSource::open(const std::string& directory, const TermsOptions& options) {
+Result<RatingSource> RatingSource::open(LedgerView view, const std::vector<NamedText>& texts,
+                                        std::optional<uint64_t> known_at) {
   RatingSource source;
-  TRY(auto reader, ledger::Reader::open(directory));
-  source.reader_ = std::move(reader);
-  const auto head = source.reader_->head().sequence;
-  if (options.known_at && *options.known_at > head)
-    return invalid_argument("--known-at " + std::to_string(*options.known_at) +
+  const auto head = view.reader->head().sequence;
+  if (known_at && *known_at > head)
+    return invalid_argument("block " + std::to_string(*known_at) +
                             " lies beyond the ledger's last block, " + std::to_string(head));
   source.documents_ =
-      std::make_shared<ledger::Documents>(source.reader_->store(), options.known_at.value_or(head));
-  TRY(auto terms, TermsSource::open(options.files, source.documents_.get()));
+      std::make_shared<ledger::Documents>(view.reader->store(), known_at.value_or(head));
+  TRY(auto terms, TermsSource::open(texts, source.documents_.get(), view.name_space));
   source.terms_ = std::make_unique<TermsSource>(std::move(terms));
+  source.view_ = std::move(view);
   return source;
 }
 
 Result<RatingSource> RatingSource::as_known_at(const RatingSource& other, uint64_t sequence) {
-  RatingSource source;
-  source.reader_ = other.reader_;
-  source.documents_ = std::make_shared<ledger::Documents>(other.reader_->store(), sequence);
-  TRY(auto terms, TermsSource::open({}, source.documents_.get()));
-  source.terms_ = std::make_unique<TermsSource>(std::move(terms));
-  return source;
+  return open(other.view_, {}, sequence);
 }
 
 Result<UsageTable> RatingSource::usage_of(const std::vector<billing::Contract>& contracts,
@@ -61,7 +55,7 @@ Result<UsageTable> RatingSource::usage_of(const std::vector<billing::Contract>& 
   }
   query.group = rated_dimensions;
   query.bucket = ledger::Bucket::grain;
-  TRY(auto table, read_usage(*reader_, query));
+  TRY(auto table, read_usage(view_, query));
   billing::leave_unattributed(table);
   return table;
 }
@@ -71,9 +65,10 @@ Result<billing::ContractHistory> RatingSource::history(const billing::Contract& 
                                                        int32_t month, bool proposals) {
   billing::ContractHistory history;
   const auto first = billing::history_begins(contract, month);
-  Progress bar("rate " + contract.id, "months before", static_cast<uint64_t>(month - first));
   for (auto before = first; before < month; ++before) {
-    bar.advance_to(static_cast<uint64_t>(before - first));
+    if (note_)
+      note_(contract.id, static_cast<uint64_t>(before - first),
+            static_cast<uint64_t>(month - first));
     TRY(auto terms, terms_->month(before));
     const auto* then = find_contract(terms.company.contracts, contract.id);
     if (then == nullptr) continue;
@@ -116,4 +111,4 @@ Result<RatedMonth> RatingSource::rate(int32_t month, const std::string& contract
   return rated;
 }
 
-}  // namespace gauger::tools
+}  // namespace gauger::exporters

@@ -1,13 +1,13 @@
-// Documents in the formats of others, for `gauger invoice export` and `gauger export`.
+// Documents in the formats of others.
 #pragma once
 
 #include <span>
 #include <string>
 #include <vector>
 
-#include "tools/gauger/invoice_store.h"
+#include "exporters/accounting/invoice_store.h"
 
-namespace gauger::tools {
+namespace gauger::exporters {
 
 // json, csv, pdf, focus, hledger, ledger, beancount, bundle.
 const std::vector<std::string>& invoice_formats();
@@ -17,4 +17,4 @@ Result<std::string> export_invoice(const InvoiceStore& store, const billing::Inv
 Result<std::string> export_invoices(std::span<const billing::Invoice> invoices,
                                     const std::string& format);
 
-}  // namespace gauger::tools
+}  // namespace gauger::exporters

@@ -6,10 +6,10 @@
 
 #include "billing/contracts/closed_month.h"
 #include "billing/contracts/contract_rating.h"
-#include "tools/gauger/invoice_rating.h"
-#include "tools/gauger/terms_source.h"
+#include "exporters/accounting/invoice_rating.h"
+#include "exporters/accounting/terms_source.h"
 
-namespace gauger::tools {
+namespace gauger::exporters {
 namespace {
 
 using billing::BillToMonth;
@@ -23,11 +23,11 @@ struct Closed {
 
 // The closed months of all contracts, by contract.
 Result<std::map<std::string, Closed>> closed_months(const ledger::Documents& documents,
-                                                    int32_t month) {
+                                                    std::string_view name_space, int32_t month) {
   std::map<std::string, std::vector<std::string>> contents;
   std::map<std::string, ledger::DocumentVersion> last;
   const auto suffix = billing::allocation_id("", month);
-  TRY(documents.each(documents_name_space, billing::allocation_kind,
+  TRY(documents.each(name_space, billing::allocation_kind,
                      [&](const ledger::DocumentVersion& version) -> Result<bool> {
                        if (!version.key.id.ends_with(suffix)) return true;
                        TRY(auto document, documents.read(version));
@@ -143,14 +143,14 @@ void add_unclosed(const std::string& contract, int32_t month, BillToMonths& mont
 Result<RatedBillTos> InvoiceRating::month_of_contracts(const UsageTable& usage,
                                                        const InvoiceTerms& terms, Interval period,
                                                        int32_t month) const {
-  const auto documents = reader_->documents();
-  TRY(auto source, TermsSource::open({}, &documents));
+  const auto documents = view_->documents();
+  TRY(auto source, TermsSource::open({}, &documents, view_->name_space));
   TRY(const auto known, source.month(month));
   const auto* organisation = terms.organisation   ? &*terms.organisation
                              : known.organisation ? &*known.organisation
                                                   : nullptr;
   TRY(check_no_move(organisation, period));
-  TRY(const auto closed, closed_months(documents, month));
+  TRY(const auto closed, closed_months(documents, view_->name_space, month));
   if (known.company.contracts.empty() && closed.empty())
     return invalid_argument("there is neither --book nor a contract for " + format_month(month));
   BillToMonths months;
@@ -188,4 +188,4 @@ Result<RatedBillTos> InvoiceRating::month_of_contracts(const UsageTable& usage,
   return rated;
 }
 
-}  // namespace gauger::tools
+}  // namespace gauger::exporters

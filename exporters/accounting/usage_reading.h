@@ -2,21 +2,19 @@
 // posted to it (billing/reattribution.h).
 #pragma once
 
-#include <cstdint>
 #include <vector>
 
 #include "billing/reattribution.h"
-#include "ledger/documents.h"
-#include "ledger/reader.h"
+#include "exporters/accounting/ledger_view.h"
 
-namespace gauger::tools {
+namespace gauger::exporters {
 
 // The last version of each re-attribution, in the order in which they were posted.
 Result<std::vector<billing::Reattribution>> posted_reattributions(
-    const ledger::Documents& documents);
+    const ledger::Documents& documents, std::string_view name_space = documents_name_space);
 
-Result<UsageTable> read_usage(const ledger::Reader& reader, const ledger::UsageQuery& query);
-Result<UsageTable> read_usage(const ledger::Reader& reader, const ledger::UsageQuery& query,
+Result<UsageTable> read_usage(const LedgerView& view, const ledger::UsageQuery& query);
+Result<UsageTable> read_usage(const LedgerView& view, const ledger::UsageQuery& query,
                               const std::vector<billing::Reattribution>& documents);
 
-}  // namespace gauger::tools
+}  // namespace gauger::exporters

@@ -1,8 +1,7 @@
-// What commands about savings and comparisons read: terms and programmes from files and from the
-// ledger's documents, usage from its rollups, and single events where a sum cannot answer.
+// What savings and comparisons are made of: terms and programmes from texts and from the ledger's
+// documents, usage from its rollups, and single events where a sum cannot answer.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,17 +9,11 @@
 
 #include "billing/savings/company_cost.h"
 #include "billing/savings/statement.h"
-#include "ledger/reader.h"
+#include "exporters/accounting/ledger_view.h"
 
-namespace gauger::tools {
+namespace gauger::exporters {
 
-// --data, --terms FILE..., of these commands.
-struct SavingsOptions {
-  std::string data;
-  std::vector<std::string> terms;
-  // `flag` names the terms; they stand behind a command's own.
-  void add_to(CLI::App& command, const std::string& flag = "--terms");
-};
+inline constexpr std::string_view savings_statement_kind = "savings_statement";
 
 // Months first..last, both included: "2027-01", "2027-01..2027-03", "2027-Q1" or "2027".
 Result<billing::MonthRange> parse_month_range(const std::string& text);
@@ -40,23 +33,24 @@ struct SavingsDocuments {
   std::vector<SourceDocument> sources;
   std::unique_ptr<billing::ModelCatalog> catalog;  // that terms.company points to
 };
-// `over` goes before `files`, and they before the documents of the ledger with the same kind and
-// id; a contract also takes the place of those that cover the same accounts. `documents` may be
-// null.
-Result<SavingsDocuments> read_savings_documents(const std::vector<std::string>& over,
-                                                const std::vector<std::string>& files,
-                                                const ledger::Documents* documents);
+// `over` goes before `texts`, and they before the documents of the ledger with the same kind and
+// id; a contract also takes the place of those that cover the same accounts. `view` may be null.
+Result<SavingsDocuments> read_savings_documents(const std::vector<NamedText>& over,
+                                                const std::vector<NamedText>& texts,
+                                                const LedgerView* view);
 
 class SavingsSource {
  public:
   // invalid_argument where there is no contract, but one is needed.
-  static Result<SavingsSource> open(const SavingsOptions& options, bool needs_contract = true);
+  static Result<SavingsSource> open(LedgerView view, std::vector<NamedText> texts,
+                                    bool needs_contract = true);
 
   const billing::SavingsTerms& terms() const { return documents_.terms; }
   const SavingsDocuments& documents() const { return documents_; }
-  // These files in front of all others.
-  Result<SavingsDocuments> documents_with(const std::vector<std::string>& over) const;
-  const ledger::Reader& reader() const { return *reader_; }
+  // These texts in front of all others.
+  Result<SavingsDocuments> documents_with(const std::vector<NamedText>& over) const;
+  const ledger::Reader& reader() const { return *view_.reader; }
+  const LedgerView& view() const { return view_; }
   // One calendar: that of the contracts which serve the programmes, or of all of them.
   Result<TimeZone> zone() const;
 
@@ -75,9 +69,9 @@ class SavingsSource {
  private:
   Result<int32_t> first_month(const TimeZone& zone, int32_t month) const;
 
-  std::vector<std::string> files_;
-  std::unique_ptr<ledger::Reader> reader_;
+  LedgerView view_;
+  std::vector<NamedText> texts_;
   SavingsDocuments documents_;
 };
 
-}  // namespace gauger::tools
+}  // namespace gauger::exporters

@@ -1,4 +1,4 @@
-#include "tools/gauger/invoice_rating.h"
+#include "exporters/accounting/invoice_rating.h"
 
 #include <fmt/format.h>
 
@@ -7,10 +7,9 @@
 #include "billing/contracts/closed_month.h"
 #include "billing/contracts/company.h"
 #include "billing/document.h"
-#include "tools/gauger/text_file.h"
-#include "tools/gauger/usage_reading.h"
+#include "exporters/accounting/usage_reading.h"
 
-namespace gauger::tools {
+namespace gauger::exporters {
 namespace {
 
 using billing::BlockerKind;
@@ -57,24 +56,11 @@ std::optional<std::pair<std::string, Instant>> owner_of(const ledger::Quarantine
 
 }  // namespace
 
-void InvoiceTermsOptions::add_to(CLI::App& command) {
-  command.add_option("--book", book,
-                     "the price book that teams pay by; else the contracts' closed months");
-  command.add_option("--models", models, "the model catalogue, for model tiers");
-  command.add_option("--organisation", organisation,
-                     "which team belongs to which bill-to; else every team is its own");
-}
-
-Result<InvoiceTerms> read_invoice_terms(const InvoiceTermsOptions& options) {
+Result<InvoiceTerms> parse_invoice_terms(
+    const std::vector<std::pair<std::string, NamedText>>& texts) {
   InvoiceTerms terms;
-  const std::pair<std::string_view, const std::string*> files[] = {
-      {"price_book", &options.book},
-      {"model_catalog", &options.models},
-      {"organisation", &options.organisation}};
-  for (const auto& [kind, file] : files) {
-    if (file->empty()) continue;
-    TRY(auto text, read_text_file(*file));
-    TRY(add_terms(terms, kind, std::move(text), *file));
+  for (const auto& [kind, document] : texts) {
+    TRY(add_terms(terms, kind, document.text, document.name));
   }
   std::sort(terms.references.begin(), terms.references.end());
   return terms;
@@ -100,15 +86,16 @@ Result<InvoiceTerms> read_invoice_terms(const InvoiceStore& store,
   return terms;
 }
 
-Result<InvoiceRating> InvoiceRating::open(const ledger::Reader& reader, const InvoiceStore& store,
+Result<InvoiceRating> InvoiceRating::open(const LedgerView& view, const InvoiceStore& store,
                                           Instant now) {
-  InvoiceRating rating(reader, store, now);
+  InvoiceRating rating(view, store, now);
   TRY(rating.read_quarantine());
   return rating;
 }
 
 Result<void> InvoiceRating::read_quarantine() {
-  return reader_->quarantined([&](const ledger::QuarantinedRecord& record) {
+  return view_->reader->quarantined([&](const ledger::QuarantinedRecord& record) {
+    if (view_->own_usage && record.name_space != view_->name_space) return true;
     if (auto owner = owner_of(record))
       bad_records_.push_back({std::move(owner->first), owner->second, record.reason});
     else
@@ -123,7 +110,7 @@ std::vector<billing::Blocker> InvoiceRating::incomplete(Interval period) const {
   if (now_ < period.until)
     blockers.push_back({BlockerKind::incomplete,
                         "the period ends at " + until + ", and it is " + format_instant(now_), 1});
-  for (const auto& position : reader_->positions()) {
+  for (const auto& position : view_->reader->positions()) {
     if (!ledger::keeps_position(position.source)) continue;
     if (position.complete_at && *position.complete_at >= period.until) continue;
     billing::Blocker blocker{
@@ -164,7 +151,7 @@ Result<RatedBillTos> InvoiceRating::month(int32_t month, const InvoiceTerms& ter
   ledger::UsageQuery query;
   query.interval = {zone.month_begin(month), zone.month_begin(month + 1)};
   query.bucket = ledger::Bucket::grain;
-  TRY(auto usage, read_usage(*reader_, query));
+  TRY(auto usage, read_usage(*view_, query));
   billing::leave_unattributed(usage);
   return terms.book ? month_of_book(usage, terms, query.interval, month)
                     : month_of_contracts(usage, terms, query.interval, month);
@@ -228,4 +215,4 @@ Result<std::vector<billing::Settled>> InvoiceRating::earlier(const std::string& 
   return settled;
 }
 
-}  // namespace gauger::tools
+}  // namespace gauger::exporters

@@ -13,16 +13,17 @@
 #include "billing/invoices/decision_text.h"
 #include "billing/invoices/issuer.h"
 #include "billing/invoices/verify_bundle.h"
-#include "ledger/documents.h"
+#include "exporters/accounting/ledger_view.h"
 
-namespace gauger::tools {
+namespace gauger::exporters {
 
 class InvoiceStore {
  public:
   // The issuer named, or the only one; where no issuer was posted, one of the ledger's time zone
   // that is called "gauger". not_found, or conflict where there are several.
   static Result<InvoiceStore> open(const ledger::Documents& documents, const std::string& issuer,
-                                   const std::string& ledger_zone);
+                                   const std::string& ledger_zone,
+                                   std::string_view name_space = documents_name_space);
 
   const billing::Issuer& issuer() const { return issuer_; }
   const std::vector<billing::Invoice>& invoices() const { return invoices_; }
@@ -46,19 +47,24 @@ class InvoiceStore {
   Result<std::vector<ledger::DocumentDraft>> drafts_of(const billing::Seal& seal,
                                                        const std::string& author,
                                                        billing::Invoice& invoice) const;
-  static ledger::DocumentDraft draft_of(const billing::Decision& decision);
-  static ledger::DocumentDraft draft_of(const billing::Review& review);
-  static ledger::DocumentDraft draft_of_terms(std::string content);
-  static ledger::DocumentDraft draft_of_issuer(const billing::Issuer& issuer, std::string text,
-                                               const std::string& author);
+  ledger::DocumentDraft draft_of(const billing::Decision& decision) const;
+  ledger::DocumentDraft draft_of(const billing::Review& review) const;
+  ledger::DocumentDraft draft_of_terms(std::string content) const;
+  ledger::DocumentDraft draft_of_issuer(const billing::Issuer& issuer, std::string text,
+                                        const std::string& author) const;
 
  private:
-  explicit InvoiceStore(const ledger::Documents& documents) : documents_(documents) {}
+  InvoiceStore(const ledger::Documents& documents, std::string_view name_space)
+      : documents_(documents), name_space_(name_space) {}
+  ledger::DocumentKey key_of(std::string_view kind, std::string_view id) const {
+    return {name_space_, std::string(kind), std::string(id)};
+  }
   Result<void> read();
   Result<void> read_decisions();
   Result<std::optional<ledger::DocumentVersion>> find_terms(std::string_view content_hash) const;
 
   ledger::Documents documents_;
+  std::string name_space_;
   billing::Issuer issuer_;
   std::vector<billing::Invoice> invoices_;
   std::vector<billing::Decision> decisions_;
@@ -66,4 +72,4 @@ class InvoiceStore {
   std::map<std::string, std::string, std::less<>> posted_terms_;  // by content hash
 };
 
-}  // namespace gauger::tools
+}  // namespace gauger::exporters

@@ -1,8 +1,8 @@
-#include "tools/gauger/invoice_store.h"
+#include "exporters/accounting/invoice_store.h"
 
 #include "schemas/time_zone.h"
 
-namespace gauger::tools {
+namespace gauger::exporters {
 namespace {
 
 using billing::Invoice;
@@ -16,11 +16,6 @@ constexpr std::string_view seal_kind = "invoice_seal";
 constexpr std::string_view decision_kind = "invoice_decision";
 constexpr std::string_view review_kind = "invoice_review";
 constexpr std::string_view terms_kind = "invoice_terms";
-constexpr std::string_view name_space = "default";
-
-DocumentKey key_of(std::string_view kind, std::string_view id) {
-  return {std::string(name_space), std::string(kind), std::string(id)};
-}
 
 DocumentDraft draft_of_content(DocumentKey key, std::string author, std::string content) {
   DocumentDraft draft;
@@ -30,8 +25,8 @@ DocumentDraft draft_of_content(DocumentKey key, std::string author, std::string 
   return draft;
 }
 
-Result<billing::Issuer> read_issuer(const ledger::Documents& documents, const std::string& id,
-                                    const std::string& ledger_zone) {
+Result<billing::Issuer> read_issuer(const ledger::Documents& documents, std::string_view name_space,
+                                    const std::string& id, const std::string& ledger_zone) {
   TRY(const auto issuers, documents.list(name_space, issuer_kind));
   if (issuers.empty() && id.empty()) {
     billing::Issuer issuer;
@@ -59,9 +54,10 @@ std::string name_of(const DocumentVersion& version) {
 }  // namespace
 
 Result<InvoiceStore> InvoiceStore::open(const ledger::Documents& documents,
-                                        const std::string& issuer, const std::string& ledger_zone) {
-  InvoiceStore store(documents);
-  TRY(store.issuer_, read_issuer(documents, issuer, ledger_zone));
+                                        const std::string& issuer, const std::string& ledger_zone,
+                                        std::string_view name_space) {
+  InvoiceStore store(documents, name_space);
+  TRY(store.issuer_, read_issuer(documents, name_space, issuer, ledger_zone));
   TRY(store.read());
   TRY(store.read_decisions());
   return store;
@@ -69,7 +65,7 @@ Result<InvoiceStore> InvoiceStore::open(const ledger::Documents& documents,
 
 Result<void> InvoiceStore::read() {
   TRY(documents_.each(
-      name_space, invoice_kind, [&](const DocumentVersion& version) -> Result<bool> {
+      name_space_, invoice_kind, [&](const DocumentVersion& version) -> Result<bool> {
         if (version.key.id != issuer_.party.id) return true;
         TRY(const auto document, documents_.read(version));
         TRY(auto invoice, billing::parse_invoice(document.content, name_of(version)));
@@ -87,18 +83,19 @@ Result<void> InvoiceStore::read() {
 
 Result<void> InvoiceStore::read_decisions() {
   TRY(documents_.each(
-      name_space, decision_kind, [&](const DocumentVersion& version) -> Result<bool> {
+      name_space_, decision_kind, [&](const DocumentVersion& version) -> Result<bool> {
         TRY(const auto document, documents_.read(version));
         TRY(auto decision, billing::parse_decision_text(document.content, name_of(version)));
         decisions_.push_back(std::move(decision));
         return true;
       }));
-  TRY(documents_.each(name_space, review_kind, [&](const DocumentVersion& version) -> Result<bool> {
-    TRY(const auto document, documents_.read(version));
-    TRY(auto review, billing::parse_review_text(document.content, name_of(version)));
-    reviews_.push_back(std::move(review));
-    return true;
-  }));
+  TRY(documents_.each(
+      name_space_, review_kind, [&](const DocumentVersion& version) -> Result<bool> {
+        TRY(const auto document, documents_.read(version));
+        TRY(auto review, billing::parse_review_text(document.content, name_of(version)));
+        reviews_.push_back(std::move(review));
+        return true;
+      }));
   return success();
 }
 
@@ -153,7 +150,7 @@ Result<std::optional<DocumentVersion>> InvoiceStore::find_terms(
   TRY(auto kept, documents_.latest(key_of(terms_kind, content_hash)));
   if (kept) return kept;
   std::optional<DocumentVersion> posted;
-  TRY(documents_.each(name_space, "organisation",
+  TRY(documents_.each(name_space_, "organisation",
                       [&](const DocumentVersion& version) -> Result<bool> {
                         if (ledger::to_hex(version.content_hash) == content_hash) posted = version;
                         return !posted;
@@ -194,7 +191,7 @@ Result<std::vector<DocumentDraft>> InvoiceStore::drafts_of(const billing::Seal& 
   return drafts;
 }
 
-DocumentDraft InvoiceStore::draft_of(const billing::Decision& decision) {
+DocumentDraft InvoiceStore::draft_of(const billing::Decision& decision) const {
   auto draft =
       draft_of_content(key_of(decision_kind, decision.bill_to + "/" + format_month(decision.month)),
                        decision.by, billing::decision_text(decision));
@@ -202,12 +199,12 @@ DocumentDraft InvoiceStore::draft_of(const billing::Decision& decision) {
   return draft;
 }
 
-DocumentDraft InvoiceStore::draft_of(const billing::Review& review) {
+DocumentDraft InvoiceStore::draft_of(const billing::Review& review) const {
   return draft_of_content(key_of(review_kind, review.bill_to + "/" + format_month(review.month)),
                           review.by, billing::review_text(review));
 }
 
-DocumentDraft InvoiceStore::draft_of_terms(std::string content) {
+DocumentDraft InvoiceStore::draft_of_terms(std::string content) const {
   const auto hash = billing::sha256_hex(content);
   auto draft = draft_of_content(key_of(terms_kind, hash), "gauger", std::move(content));
   draft.media_type = "application/yaml";
@@ -215,10 +212,10 @@ DocumentDraft InvoiceStore::draft_of_terms(std::string content) {
 }
 
 DocumentDraft InvoiceStore::draft_of_issuer(const billing::Issuer& issuer, std::string text,
-                                            const std::string& author) {
+                                            const std::string& author) const {
   auto draft = draft_of_content(key_of(issuer_kind, issuer.party.id), author, std::move(text));
   draft.media_type = "application/yaml";
   return draft;
 }
 
-}  // namespace gauger::tools
+}  // namespace gauger::exporters

@@ -1,19 +1,13 @@
-#include "tools/gauger/reconcile_source.h"
+#include "exporters/accounting/reconcile_source.h"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <optional>
 
 #include "billing/reconciliation/ledger_side.h"
-#include "ingest/attribution.h"
-#include "ingest/formats/event_memory.h"
-#include "schemas/evidence.h"
-#include "tools/gauger/ledger_options.h"
-#include "tools/gauger/text_file.h"
-#include "tools/gauger/usage_reading.h"
+#include "exporters/accounting/usage_reading.h"
 
-namespace gauger::tools {
+namespace gauger::exporters {
 namespace {
 
 using billing::DayRange;
@@ -32,33 +26,35 @@ std::pair<std::string, uint32_t> split_version(const std::string& text) {
   return {text.substr(0, at), static_cast<uint32_t>(std::stoul(digits))};
 }
 
-Result<std::vector<DocumentVersion>> choose_versions(const ReconcileOptions& options,
-                                                     const ledger::Documents& documents) {
+Result<std::vector<DocumentVersion>> choose_versions(const LedgerView& view,
+                                                     const ReconcileRequest& request) {
+  const auto documents = view.documents();
   std::vector<DocumentVersion> chosen;
-  for (const auto& name : options.statements) {
+  for (const auto& name : request.statements) {
     const auto [id, number] = split_version(name);
-    const ledger::DocumentKey key{"default", std::string(statement_kind), id};
+    const auto key = view.key(statement_kind, id);
     TRY(const auto found, number == 0 ? documents.latest(key) : documents.version(key, number));
     if (!found)
       return Error{ErrorCode::not_found,
                    "there is no statement '" + name + "'; `gauger reconcile list` names them"};
     chosen.push_back(*found);
   }
-  if (!options.statements.empty()) return chosen;
-  TRY(const auto all, documents.list("default", statement_kind));
+  if (!request.statements.empty()) return chosen;
+  TRY(const auto all, documents.list(view.name_space, statement_kind));
   for (const auto& version : all)
-    if (version.key.id.starts_with(options.provider + "/")) chosen.push_back(version);
+    if (version.key.id.starts_with(request.provider + "/")) chosen.push_back(version);
   return chosen;
 }
 
 // Those that speak of the days; all days of all where none were asked for.
-Result<void> read_statements(const ReconcileOptions& options, const ledger::Documents& documents,
+Result<void> read_statements(const LedgerView& view, const ReconcileRequest& request,
                              ReconcileRun& run) {
+  const auto documents = view.documents();
   std::optional<DayRange> days;
-  if (!options.period.empty()) {
-    TRY(days, parse_days(options.period));
+  if (!request.period.empty()) {
+    TRY(days, parse_days(request.period));
   }
-  TRY(const auto versions, choose_versions(options, documents));
+  TRY(const auto versions, choose_versions(view, request));
   DayRange whole{std::numeric_limits<int32_t>::max(), std::numeric_limits<int32_t>::min()};
   for (const auto& version : versions) {
     TRY(const auto document, documents.read(version));
@@ -70,42 +66,41 @@ Result<void> read_statements(const ReconcileOptions& options, const ledger::Docu
     run.versions.push_back({version.key.id, version.version, ledger::to_hex(version.content_hash)});
   }
   if (run.statements.empty())
-    return Error{ErrorCode::not_found, "no statement of '" + options.provider + "'" +
-                                           (days ? " covers " + options.period : " is loaded") +
+    return Error{ErrorCode::not_found, "no statement of '" + request.provider + "'" +
+                                           (days ? " covers " + request.period : " is loaded") +
                                            "; `gauger reconcile load` takes one in"};
   run.input.days = days.value_or(whole);
   return success();
 }
 
 // The terms in force in the period's last month; a book of its own goes before all contracts.
-Result<void> read_terms(const ReconcileOptions& options, const ledger::Reader& reader,
+Result<void> read_terms(const LedgerView& view, const ReconcileRequest& request,
                         ReconcileRun& run) {
   const auto& zone = run.statements.front().coverage.zone;
-  const ledger::Documents documents(reader.store(),
-                                    options.terms.known_at.value_or(reader.head().sequence));
-  TRY(auto source, TermsSource::open(options.terms.files, &documents));
+  const ledger::Documents documents(view.reader->store(),
+                                    request.known_at.value_or(view.reader->head().sequence));
+  TRY(auto source, TermsSource::open(request.terms, &documents, view.name_space));
   const auto last = zone.local_month(zone.day_begin(run.input.days.until) - Duration{1});
   TRY(run.terms, source.month(last));
   auto& company = run.terms.company;
   std::erase_if(company.contracts,
-                [&](const auto& contract) { return contract.provider != options.provider; });
-  if (!options.book.empty()) {
-    TRY(const auto text, read_text_file(options.book));
-    TRY(auto book, billing::parse_price_book(text, options.book));
+                [&](const auto& contract) { return contract.provider != request.provider; });
+  if (request.book) {
+    TRY(auto book, billing::parse_price_book(request.book->text, request.book->name));
     company.contracts.clear();
     company.books.clear();
     auto id = book.id;
     company.books.emplace(std::move(id), std::move(book));
   }
-  if (company.contracts.empty() && options.book.empty())
+  if (company.contracts.empty() && !request.book)
     return Error{
         ErrorCode::not_found,
-        "there is no contract with '" + options.provider +
+        "there is no contract with '" + request.provider +
             "' among the terms: `gauger terms post` one, or name a price book with --book"};
   return success();
 }
 
-Result<UsageTable> usage_of_days(const ledger::Reader& reader, const TimeZone& zone, DayRange days,
+Result<UsageTable> usage_of_days(const LedgerView& view, const TimeZone& zone, DayRange days,
                                  const std::string& provider) {
   ledger::UsageQuery query;
   query.interval = {zone.day_begin(days.from), zone.day_begin(days.until)};
@@ -117,7 +112,7 @@ Result<UsageTable> usage_of_days(const ledger::Reader& reader, const TimeZone& z
         Dimension::usage_source})
     query.group |= ledger::mask_of(dimension);
   query.filters = {{Dimension::provider, provider}};
-  TRY(auto usage, read_usage(reader, query));
+  TRY(auto usage, read_usage(view, query));
   billing::leave_unattributed(usage);
   return usage;
 }
@@ -134,22 +129,6 @@ void note_history(const ReconcileRun& run, std::vector<std::string>& notes) {
 }
 
 }  // namespace
-
-void ReconcileOptions::add_to(CLI::App& command) {
-  add_data_option(command, data);
-  command.add_option("--provider", provider, "whose statements, as the ledger names it")
-      ->required();
-  command.add_option("--period", period,
-                     "a month (2026-08), a day, or FROM/UNTIL; else all days of the statements");
-  command
-      .add_option("--statement", statements,
-                  "only this statement, by its id, with @VERSION where not the latest")
-      ->allow_extra_args(false);
-  command.add_option("--book", book,
-                     "rate our side with this price book, in place of the ledger's contracts");
-  terms.add_to(command);
-  command.add_option("--mapping", mapping, "the statement mapping: names, tolerance");
-}
 
 Result<DayRange> parse_days(const std::string& text) {
   const auto utc = TimeZone::utc();
@@ -176,27 +155,27 @@ Result<DayRange> parse_days(const std::string& text) {
   return DayRange{utc.local_day(day), utc.local_day(day) + 1};
 }
 
-Result<std::unique_ptr<ReconcileRun>> run_reconciliation(const ReconcileOptions& options) {
+Result<std::unique_ptr<ReconcileRun>> run_reconciliation(const LedgerView& view,
+                                                         const ReconcileRequest& request) {
   auto run = std::make_unique<ReconcileRun>();
-  TRY(const auto reader, ledger::Reader::open(options.data));
-  TRY(read_statements(options, reader->documents(), *run));
-  run->mapping.provider = options.provider;
-  if (!options.mapping.empty()) {
-    TRY(const auto text, read_text_file(options.mapping));
-    TRY(run->mapping, billing::parse_statement_mapping(text, options.mapping));
-    if (run->mapping.provider != options.provider)
-      return invalid_argument(options.mapping + " maps statements of '" + run->mapping.provider +
-                              "', not of '" + options.provider + "'");
+  TRY(read_statements(view, request, *run));
+  run->mapping.provider = request.provider;
+  if (request.mapping) {
+    TRY(run->mapping,
+        billing::parse_statement_mapping(request.mapping->text, request.mapping->name));
+    if (run->mapping.provider != request.provider)
+      return invalid_argument(request.mapping->name + " maps statements of '" +
+                              run->mapping.provider + "', not of '" + request.provider + "'");
   }
-  TRY(read_terms(options, *reader, *run));
+  TRY(read_terms(view, request, *run));
   const auto& company = run->terms.company;
   const billing::LedgerTerms ledger_terms{company.contracts, company.books, company.capacity};
   const auto& zone = run->statements.front().coverage.zone;
   auto& input = run->input;
   const auto needed = billing::days_to_rate(zone, input.days, ledger_terms);
-  TRY(const auto usage, usage_of_days(*reader, zone, needed, options.provider));
-  TRY(run->rated, billing::rate_by_day(usage, options.provider, zone, input.days, ledger_terms));
-  input.provider = options.provider;
+  TRY(const auto usage, usage_of_days(view, zone, needed, request.provider));
+  TRY(run->rated, billing::rate_by_day(usage, request.provider, zone, input.days, ledger_terms));
+  input.provider = request.provider;
   input.statements = run->statements;
   input.rated = run->rated;
   input.context_boundaries = usage.context_boundaries;
@@ -208,28 +187,4 @@ Result<std::unique_ptr<ReconcileRun>> run_reconciliation(const ReconcileOptions&
   return run;
 }
 
-Result<billing::TeamOf> read_team_of(const std::string& path, std::string_view provider,
-                                     const TimeZone& zone) {
-  if (path.empty()) return billing::TeamOf();
-  TRY(const auto text, read_text_file(path));
-  TRY(auto parsed, ingest::Attribution::parse(text));
-  const auto attribution = std::make_shared<const ingest::Attribution>(std::move(parsed));
-  return billing::TeamOf([attribution, provider = std::string(provider), zone](
-                             std::string_view account, std::string_view api_key, int32_t day) {
-    UsageEvent event;
-    event.provider = provider;
-    event.provider_account = account;
-    event.completed_at = zone.day_begin(day);
-    const std::array<Evidence, 4> evidence = {
-        Evidence{"api_key", api_key},
-        {"workspace", account},
-        {"project", account},
-        {"provider_account", account},
-    };
-    ingest::EventMemory memory;
-    attribution->attribute(event, evidence, memory);
-    return event.team == unattributed_team ? std::string() : std::string(event.team);
-  });
-}
-
-}  // namespace gauger::tools
+}  // namespace gauger::exporters

@@ -3,7 +3,6 @@
 // since a new price moves no past by itself.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <map>
 #include <memory>
 #include <optional>
@@ -12,18 +11,9 @@
 
 #include "billing/invoices/bill_to.h"
 #include "billing/invoices/finalize.h"
-#include "ledger/reader.h"
-#include "tools/gauger/invoice_store.h"
+#include "exporters/accounting/invoice_store.h"
 
-namespace gauger::tools {
-
-struct InvoiceTermsOptions {
-  std::string book;
-  std::string models;
-  std::string organisation;
-  // --book, --models, --organisation. Without a book the closed months of contracts are invoiced.
-  void add_to(CLI::App& command);
-};
+namespace gauger::exporters {
 
 // One set of terms, parsed, with its texts. Without a book: whatever the contracts' closed months
 // say, which name their terms themselves.
@@ -34,7 +24,9 @@ struct InvoiceTerms {
   std::vector<billing::TermsReference> references;  // sorted
   std::vector<std::string> texts;
 };
-Result<InvoiceTerms> read_invoice_terms(const InvoiceTermsOptions& options);
+// Of texts by their kinds: price_book, model_catalog, organisation.
+Result<InvoiceTerms> parse_invoice_terms(
+    const std::vector<std::pair<std::string, NamedText>>& texts);
 // Those that an invoice names, out of the ledger.
 Result<InvoiceTerms> read_invoice_terms(const InvoiceStore& store,
                                         const std::vector<billing::TermsReference>& references);
@@ -50,8 +42,7 @@ using RatedBillTos = std::map<std::string, RatedBillTo, std::less<>>;
 class InvoiceRating {
  public:
   // `now` decides whether a month is over. Borrows both.
-  static Result<InvoiceRating> open(const ledger::Reader& reader, const InvoiceStore& store,
-                                    Instant now);
+  static Result<InvoiceRating> open(const LedgerView& view, const InvoiceStore& store, Instant now);
 
   // Every bill-to with usage in the month.
   Result<RatedBillTos> month(int32_t month, const InvoiceTerms& terms) const;
@@ -63,8 +54,8 @@ class InvoiceRating {
   std::vector<billing::TermsReference> terms_of(const std::string& bill_to, int32_t month) const;
 
   const billing::Issuer& issuer() const { return store_->issuer(); }
-  uint64_t as_of() const { return reader_->head().sequence; }
-  const ledger::LedgerConfig& config() const { return reader_->config(); }
+  uint64_t as_of() const { return view_->reader->head().sequence; }
+  const ledger::LedgerConfig& config() const { return view_->reader->config(); }
   // Records in quarantine that name no team or time: nobody's invoice waits for them.
   size_t unattributable() const { return unattributable_; }
 
@@ -74,8 +65,8 @@ class InvoiceRating {
     Instant at;
     RejectReason reason;
   };
-  InvoiceRating(const ledger::Reader& reader, const InvoiceStore& store, Instant now)
-      : reader_(&reader), store_(&store), now_(now) {}
+  InvoiceRating(const LedgerView& view, const InvoiceStore& store, Instant now)
+      : view_(&view), store_(&store), now_(now) {}
   Result<void> read_quarantine();
   Result<RatedBillTos> settled(billing::BillToMonths months, int32_t month) const;
   Result<RatedBillTos> month_of_book(const UsageTable& usage, const InvoiceTerms& terms,
@@ -86,7 +77,7 @@ class InvoiceRating {
                            billing::BillToMonths& months) const;
   std::vector<billing::Blocker> incomplete(Interval period) const;
 
-  const ledger::Reader* reader_;
+  const LedgerView* view_;
   const InvoiceStore* store_;
   Instant now_;
   std::vector<BadRecord> bad_records_;
@@ -94,4 +85,4 @@ class InvoiceRating {
   std::map<std::pair<int32_t, std::vector<billing::TermsReference>>, RatedBillTos> earlier_;
 };
 
-}  // namespace gauger::tools
+}  // namespace gauger::exporters

@@ -1,13 +1,12 @@
-// A report of rows for people and programs: one set of columns printed as table, CSV or JSON.
-// In JSON every row is an object of texts by column, amounts as decimal strings.
+// A report of rows for people and programs: one set of columns as table, CSV or JSON. In JSON every
+// row is an object of texts by column, amounts as decimal strings.
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "tools/gauger/command.h"
-
-namespace gauger::tools {
+namespace gauger::exporters {
 
 struct ReportTable {
   struct Column {
@@ -19,7 +18,9 @@ struct ReportTable {
   std::vector<std::string> notes;  // sentences below the table; `notes` in JSON
   std::vector<std::pair<std::string, std::string>> facts;  // of the whole, in JSON
 
-  void print(Output output) const;
+  std::string text() const;
+  std::string csv() const;
+  std::string json() const;
 };
 
-}  // namespace gauger::tools
+}  // namespace gauger::exporters

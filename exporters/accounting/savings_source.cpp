@@ -1,4 +1,4 @@
-#include "tools/gauger/savings_source.h"
+#include "exporters/accounting/savings_source.h"
 
 #include <algorithm>
 #include <map>
@@ -6,12 +6,10 @@
 
 #include "billing/document.h"
 #include "billing/savings/context_judge.h"
+#include "exporters/accounting/usage_reading.h"
 #include "ledger/hash.h"
-#include "tools/gauger/document_file.h"
-#include "tools/gauger/ledger_options.h"
-#include "tools/gauger/usage_reading.h"
 
-namespace gauger::tools {
+namespace gauger::exporters {
 namespace {
 
 constexpr std::array<std::string_view, 6> kinds = {"price_book",    "contract", "capacity",
@@ -31,8 +29,8 @@ constexpr int rank_over = 0;
 constexpr int rank_file = 1;
 constexpr int rank_stored = 2;
 
-Result<void> add_file(const std::string& file, int rank, Texts& texts) {
-  TRY(auto text, read_document(file));
+Result<void> add_text(const NamedText& document, int rank, Texts& texts) {
+  const auto& [file, text] = document;
   TRY(const auto root, billing::parse_yaml(text, file));
   TRY(auto fields, billing::Fields::of(file, root, "a document"));
   TRY(const auto kind, fields.text("kind"));
@@ -41,15 +39,16 @@ Result<void> add_file(const std::string& file, int rank, Texts& texts) {
     return fields.error("'kind: " + kind +
                         "' is none of price_book, contract, capacity, model_catalog, program, "
                         "alternative");
-  const auto [found, added] = texts.try_emplace({kind, id}, Text{rank, file, std::move(text)});
+  const auto [found, added] = texts.try_emplace({kind, id}, Text{rank, file, text});
   if (!added && found->second.rank == rank)
     return Error{ErrorCode::conflict, file + ": the " + kind + " '" + id + "' stands twice"};
   return success();
 }
 
-Result<void> add_stored(const ledger::Documents& documents, Texts& texts) {
+Result<void> add_stored(const LedgerView& view, Texts& texts) {
+  const auto documents = view.documents();
   for (const auto kind : kinds) {
-    TRY(const auto versions, documents.list("default", kind));
+    TRY(const auto versions, documents.list(view.name_space, kind));
     for (const auto& version : versions) {
       const std::pair name{version.key.kind, version.key.id};
       if (texts.contains(name)) continue;
@@ -210,13 +209,6 @@ UsageTable with_strings(UsageTable table, std::vector<std::string> strings) {
 
 }  // namespace
 
-void SavingsOptions::add_to(CLI::App& command, const std::string& flag) {
-  add_data_option(command, data);
-  command.add_option(flag, terms,
-                     "price books, contracts, capacity, model catalogue and programmes (YAML); "
-                     "they go before those of the ledger");
-}
-
 using billing::MonthRange;
 
 Result<MonthRange> parse_month_range(const std::string& text) {
@@ -242,18 +234,18 @@ Result<MonthRange> parse_month_range(const std::string& text) {
   return MonthRange{month, month};
 }
 
-Result<SavingsDocuments> read_savings_documents(const std::vector<std::string>& over,
-                                                const std::vector<std::string>& files,
-                                                const ledger::Documents* documents) {
+Result<SavingsDocuments> read_savings_documents(const std::vector<NamedText>& over,
+                                                const std::vector<NamedText>& given,
+                                                const LedgerView* view) {
   Texts texts;
-  for (const auto& file : over) {
-    TRY(add_file(file, rank_over, texts));
+  for (const auto& text : over) {
+    TRY(add_text(text, rank_over, texts));
   }
-  for (const auto& file : files) {
-    TRY(add_file(file, rank_file, texts));
+  for (const auto& text : given) {
+    TRY(add_text(text, rank_file, texts));
   }
-  if (documents != nullptr) {
-    TRY(add_stored(*documents, texts));
+  if (view != nullptr) {
+    TRY(add_stored(*view, texts));
   }
   SavingsDocuments read;
   std::vector<int> contract_ranks;
@@ -278,19 +270,19 @@ Result<SavingsDocuments> read_savings_documents(const std::vector<std::string>& 
   return read;
 }
 
-Result<SavingsSource> SavingsSource::open(const SavingsOptions& options, bool needs_contract) {
+Result<SavingsSource> SavingsSource::open(LedgerView view, std::vector<NamedText> texts,
+                                          bool needs_contract) {
   SavingsSource source;
-  TRY(source.reader_, ledger::Reader::open(options.data));
-  source.files_ = options.terms;
+  source.view_ = std::move(view);
+  source.texts_ = std::move(texts);
   TRY(source.documents_, source.documents_with({}));
   if (needs_contract && source.terms().company.contracts.empty())
     return invalid_argument("there is no contract: give the terms with --terms, or post them");
   return source;
 }
 
-Result<SavingsDocuments> SavingsSource::documents_with(const std::vector<std::string>& over) const {
-  const auto stored = reader_->documents();
-  return read_savings_documents(over, files_, &stored);
+Result<SavingsDocuments> SavingsSource::documents_with(const std::vector<NamedText>& over) const {
+  return read_savings_documents(over, texts_, &view_);
 }
 
 Result<TimeZone> SavingsSource::zone() const {
@@ -311,7 +303,7 @@ Result<UsageTable> SavingsSource::usage(Interval interval) const {
                     std::min(interval.until, all_time.until)};
   query.bucket = ledger::Bucket::grain;
   query.group = ledger::all_dimensions & ~ledger::mask_of(ledger::Dimension::name_space);
-  return read_usage(*reader_, query);
+  return read_usage(view_, query);
 }
 
 Result<UsageTable> SavingsSource::usage(const TimeZone& zone, MonthRange months) const {
@@ -325,7 +317,7 @@ Result<int32_t> SavingsSource::first_month(const TimeZone& zone, int32_t month) 
   query.bucket = ledger::Bucket::day;
   query.group = ledger::mask_of(ledger::Dimension::program);
   query.filters = {{ledger::Dimension::purpose, "distillation"}};
-  TRY(const auto distillation, reader_->usage(query));
+  TRY(const auto distillation, view_.reader->usage(view_.narrowed(query)));
   auto first = billing::first_usage_month(terms(), month);
   for (const auto& row : distillation.rows)
     for (const auto& program : terms().programs)
@@ -344,17 +336,17 @@ Result<Interval> SavingsSource::statement_interval(MonthRange months) const {
 Result<std::optional<UsageTable>> SavingsSource::judged_usage(const UsageTable& usage,
                                                               Interval interval) const {
   if (!billing::needs_judged_usage(terms())) return std::optional<UsageTable>();
-  JudgedRows rows(usage, *reader_, terms().programs);
+  JudgedRows rows(usage, *view_.reader, terms().programs);
   ledger::EventQuery query;
   query.interval = interval;
-  query.wanted = [&](const UsageKey& key) { return rows.wanted(key); };
+  query.wanted = [&](const UsageKey& key) { return view_.counts(key) && rows.wanted(key); };
   std::unordered_map<uint32_t, UsageKey> keys;
-  TRY(reader_->events(query, [&](const ledger::EventRow& event) {
+  TRY(view_.reader->events(query, [&](const ledger::EventRow& event) {
     keys.try_emplace(event.key_id, *event.key);
     return rows.add(event);
   }));
   auto judged = rows.finish([&](uint32_t id) { return keys.at(id); });
-  TRY(const auto documents, posted_reattributions(reader_->documents()));
+  TRY(const auto documents, posted_reattributions(view_.documents(), view_.name_space));
   if (!documents.empty()) {
     TRY(judged, billing::reattribute(judged, documents));
   }
@@ -368,13 +360,13 @@ Result<billing::SavingsStatement> SavingsSource::statement(
   TRY(const auto judged, judged_usage(table, interval));
   TRY(auto statement,
       billing::make_statement(std::move(table), judged ? &*judged : nullptr, terms(), request));
-  if (reader_->head().block_time < interval.until)
+  if (view_.reader->head().block_time < interval.until)
     statement.problems.add(request.last_month, billing::SavingsProblem::incomplete,
                            "the period ends at " + format_instant(interval.until) +
                                ", and the ledger's clock stands at " +
-                               format_instant(reader_->head().block_time),
+                               format_instant(view_.reader->head().block_time),
                            1);
   return statement;
 }
 
-}  // namespace gauger::tools
+}  // namespace gauger::exporters
