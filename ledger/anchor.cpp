@@ -1,14 +1,10 @@
 #include "ledger/anchor.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <array>
-#include <cerrno>
-#include <cstring>
+#include <rocksdb/file_system.h>
 
 #include "ledger/bytes.h"
 #include "ledger/crash_point.h"
+#include "ledger/rocks_error.h"
 #include "schemas/verify.h"
 
 namespace gauger::ledger {
@@ -48,18 +44,13 @@ std::optional<Slot> decode_slot(std::string_view bytes) {
   return Slot{turn, head.value()};
 }
 
-Error failed(const char* doing, const std::filesystem::path& path) {
-  return io_error(std::string(doing) + " " + path.string() + ": " + std::strerror(errno));
-}
-
-Result<std::optional<Slot>> read_slots(int file, const std::filesystem::path& path) {
-  std::array<char, 2 * slot_bytes> bytes{};
-  const auto size = ::pread(file, bytes.data(), bytes.size(), 0);
-  if (size < 0) return failed("reading", path);
-  if (size == 0) return std::optional<Slot>();
+Result<std::optional<Slot>> read_slots(const std::filesystem::path& path, const Disk& disk) {
+  TRY(const auto bytes, disk.read(path));
+  if (!bytes || bytes->empty()) return std::optional<Slot>();
   std::optional<Slot> newest;
   for (size_t i = 0; i < 2; ++i) {
-    const auto slot = decode_slot({bytes.data() + i * slot_bytes, slot_bytes});
+    const auto at = std::min(i * slot_bytes, bytes->size());
+    const auto slot = decode_slot(std::string_view(*bytes).substr(at, slot_bytes));
     if (slot && (!newest || slot->turn > newest->turn)) newest = slot;
   }
   if (!newest) return corruption("both slots of " + path.string() + " are damaged");
@@ -68,48 +59,60 @@ Result<std::optional<Slot>> read_slots(int file, const std::filesystem::path& pa
 
 }  // namespace
 
-Result<Anchor> Anchor::open(const std::filesystem::path& path) {
-  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (file < 0) return failed("opening", path);
-  Anchor anchor(file, path);
-  TRY(const auto slot, read_slots(file, path));
+Anchor::Anchor(std::filesystem::path path, Disk& disk) : path_(std::move(path)), disk_(disk) {}
+Anchor::Anchor(Anchor&& other) noexcept = default;
+Anchor::~Anchor() = default;
+
+Result<Anchor> Anchor::open(const std::filesystem::path& path, Disk& disk) {
+  Anchor anchor(path, disk);
+  TRY(const auto slot, read_slots(path, disk));
   if (slot) {
     anchor.turn_ = slot->turn;
     anchor.head_ = slot->head;
+    TRY(anchor.open_file());
   }
   return anchor;
 }
 
-Anchor::Anchor(Anchor&& other) noexcept
-    : file_(std::exchange(other.file_, -1)),
-      path_(std::move(other.path_)),
-      turn_(other.turn_),
-      head_(std::move(other.head_)) {}
-
-Anchor::~Anchor() {
-  if (file_ >= 0) ::close(file_);
+Result<void> Anchor::open_file() {
+  const auto status = disk_.files().NewRandomRWFile(path_.string(), {}, &file_, nullptr);
+  if (!status.ok()) return to_error(status, "opening " + path_.string());
+  return success();
 }
 
 Result<void> Anchor::write(const Head& head) {
   ++turn_;
   const auto bytes = encode_slot({turn_, head});
-  const auto at = static_cast<off_t>((turn_ & 1) * slot_bytes);
-  if (::pwrite(file_, bytes.data(), bytes.size(), at) != static_cast<ssize_t>(bytes.size()))
-    return failed("writing", path_);
-  if (::fdatasync(file_) != 0) return failed("syncing", path_);
+  const auto at = (turn_ & 1) * slot_bytes;
+  if (!file_) {
+    TRY(disk_.replace(path_, std::string(at, '\0') + bytes));
+    TRY(open_file());
+  } else {
+    auto status = file_->Write(at, bytes, {}, nullptr);
+    if (!status.ok()) return to_error(status, "writing " + path_.string());
+    status = file_->Sync({}, nullptr);
+    if (!status.ok()) return to_error(status, "syncing " + path_.string());
+  }
   crash_point("after_anchor");
   head_ = head;
   return success();
 }
 
-Result<std::optional<Head>> Anchor::read(const std::filesystem::path& path) {
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return failed("opening", path);
-  auto slot = read_slots(file, path);
-  ::close(file);
-  if (!slot) return slot.error();
-  if (!slot.value()) return std::optional<Head>();
-  return std::optional<Head>(slot.value()->head);
+Result<bool> Anchor::is_damaged(const std::filesystem::path& path, Disk& disk) {
+  TRY(const auto bytes, disk.read(path));
+  if (!bytes || bytes->size() != 2 * slot_bytes) return bytes.has_value();
+  const std::string empty(slot_bytes, '\0');
+  for (size_t i = 0; i < 2; ++i) {
+    const auto slot = std::string_view(*bytes).substr(i * slot_bytes, slot_bytes);
+    if (!decode_slot(slot) && slot != empty) return true;
+  }
+  return false;
+}
+
+Result<std::optional<Head>> Anchor::read(const std::filesystem::path& path, Disk& disk) {
+  TRY(const auto slot, read_slots(path, disk));
+  if (!slot) return std::optional<Head>();
+  return std::optional<Head>(slot->head);
 }
 
 }  // namespace gauger::ledger

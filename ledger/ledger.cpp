@@ -7,6 +7,7 @@
 #include "ledger/apply.h"
 #include "ledger/bounded_queue.h"
 #include "ledger/crash_point.h"
+#include "ledger/disk.h"
 #include "ledger/identity_settler.h"
 #include "ledger/lock.h"
 #include "ledger/projections.h"
@@ -45,6 +46,7 @@ struct Ledger::Impl {
   const Clock& clock;
 
   std::filesystem::path directory;  // empty over a store of the caller's
+  const Disk* disk = nullptr;
 
   // The committing thread's.
   bool room = true;
@@ -269,19 +271,22 @@ void Ledger::Impl::fold_loop() {
 
 Result<std::unique_ptr<Ledger>> Ledger::open(const std::filesystem::path& directory,
                                              const LedgerOptions& options, const Clock& clock) {
-  std::error_code error;
-  const bool fresh = !std::filesystem::exists(directory / "store", error);
-  std::filesystem::create_directories(directory, error);
-  if (error) return invalid_argument("cannot make " + directory.string() + ": " + error.message());
-  TRY(auto lock, DirectoryLock::take(directory / "lock"));
-  TRY(auto store, RocksStore::open(directory / "store", {}));
-  TRY(auto anchor, Anchor::open(directory / "anchor"));
-  if (fresh) {
-    TRY(sync_directory(directory));
+  auto& disk = options.disk != nullptr ? *options.disk : Disk::machine();
+  TRY(disk.make_directories(directory));
+  std::optional<DirectoryLock> lock;
+  if (disk.is_machine()) {
+    TRY(auto taken, DirectoryLock::take(directory / "lock"));
+    lock.emplace(std::move(taken));
+  }
+  TRY(auto store, RocksStore::open(directory / "store", {}, disk));
+  TRY(auto anchor, Anchor::open(directory / "anchor", disk));
+  if (!anchor.head()) {
+    TRY(disk.sync_new_directory(directory));
   }
   auto impl = std::make_unique<Impl>(*store, options, clock);
   impl->directory = directory;
-  impl->lock.emplace(std::move(lock));
+  impl->disk = &disk;
+  if (lock) impl->lock.emplace(std::move(*lock));
   impl->rocks = std::move(store);
   impl->anchor.emplace(std::move(anchor));
   TRY(impl->recover());
@@ -302,7 +307,8 @@ Ledger::Ledger(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Ledger::~Ledger() { impl_->stop_threads(); }
 
 Batch& Ledger::batch() {
-  if (!impl_->batch_open) {
+  // One that holds nothing yet is as old as its first record, not as who asked for it first.
+  if (!impl_->batch_open || impl_->batch->empty()) {
     impl_->batch->begin(impl_->state.head, impl_->clock.now());
     impl_->batch_open = true;
   }
@@ -480,17 +486,18 @@ Result<void> Ledger::close() {
   TRY(flush());
   impl_->stop_threads();
   TRY(impl_->check_failure());
-  return impl_->projections->flush(true);
+  const auto done = impl_->projections->flush(true);
+  if (!done) impl_->fail(done.error());
+  return done;
 }
 
 bool Ledger::has_room() {
   const auto now = steady_clock::now();
   if (impl_->directory.empty() || now < impl_->room_due) return impl_->room;
   impl_->room_due = now + limits::free_space_look_interval;
-  std::error_code error;
-  const auto space = std::filesystem::space(impl_->directory, error);
+  const auto free = impl_->disk->free_bytes(impl_->directory);
   // A file system that does not say is not held against the intake.
-  return impl_->room = error || space.available >= impl_->options.free_bytes_min;
+  return impl_->room = !free || *free >= impl_->options.free_bytes_min;
 }
 
 std::optional<Position> Ledger::position(std::string_view source, int32_t partition) const {

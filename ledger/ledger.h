@@ -34,6 +34,7 @@
 
 namespace gauger::ledger {
 
+class Disk;
 class Store;
 
 struct LedgerOptions {
@@ -45,6 +46,7 @@ struct LedgerOptions {
   uint64_t hot_identities_max = 6'000'000;
   uint64_t free_bytes_min = limits::free_bytes_min;
   size_t block_cache_bytes = 64U << 20;  // decoded blocks, for what changes rows of old ones
+  Disk* disk = nullptr;                  // the machine's, but in tests; outlives the ledger
 };
 
 // How far the ledger is, for progress and metrics.

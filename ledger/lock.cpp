@@ -34,13 +34,4 @@ DirectoryLock::~DirectoryLock() {
   if (file_ >= 0) ::close(file_);
 }
 
-Result<void> sync_directory(const std::filesystem::path& directory) {
-  const int file = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (file < 0) return io_error("opening " + directory.string());
-  const bool synced = ::fsync(file) == 0;
-  ::close(file);
-  if (!synced) return io_error("syncing " + directory.string());
-  return success();
-}
-
 }  // namespace gauger::ledger

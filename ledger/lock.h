@@ -22,7 +22,4 @@ class DirectoryLock {
   int file_;
 };
 
-// A file or directory that was just made in it survives a power cut once this has returned.
-Result<void> sync_directory(const std::filesystem::path& directory);
-
 }  // namespace gauger::ledger

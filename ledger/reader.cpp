@@ -27,15 +27,14 @@ struct Reader::Impl {
 Reader::Reader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Reader::~Reader() = default;
 
-Result<std::unique_ptr<Reader>> Reader::open(const std::filesystem::path& directory) {
-  std::error_code error;
-  if (!std::filesystem::exists(directory / "store" / "CURRENT", error))
+Result<std::unique_ptr<Reader>> Reader::open(const std::filesystem::path& directory, Disk& disk) {
+  if (!disk.exists(directory / "store" / "CURRENT"))
     return Error{ErrorCode::not_found, "there is no ledger in " + directory.string()};
   // The anchor first: what it names is in the store that is opened after it.
-  TRY(const auto anchor, Anchor::read(directory / "anchor"));
+  TRY(const auto anchor, Anchor::read(directory / "anchor", disk));
   auto opened = std::make_unique<Impl::Opened>();
   auto& state = opened->state;
-  TRY(opened->store, RocksStore::open_reader(directory / "store"));
+  TRY(opened->store, RocksStore::open_reader(directory / "store", disk));
   TRY(const auto config, read_config(*opened->store));
   if (!config) return Error{ErrorCode::not_found, "there is no ledger in " + directory.string()};
   state.config = *config;

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "ledger/config.h"
+#include "ledger/disk.h"
 #include "ledger/documents.h"
 #include "ledger/event_walk.h"
 #include "ledger/head.h"
@@ -24,7 +25,8 @@ class Projections;
 class Reader {
  public:
   // not_found when the directory holds no ledger.
-  static Result<std::unique_ptr<Reader>> open(const std::filesystem::path& directory);
+  static Result<std::unique_ptr<Reader>> open(const std::filesystem::path& directory,
+                                              Disk& disk = Disk::machine());
   // Of a ledger that is open in this process and outlives the reader: shares what it has in memory.
   // Everything up to `head` is visible in the projections.
   static std::unique_ptr<Reader> within(const Store& store, const LedgerConfig& config,

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "ledger/crash_point.h"
+#include "ledger/rocks_error.h"
 
 namespace gauger::ledger {
 namespace {
@@ -20,14 +21,6 @@ namespace {
 constexpr std::array<const char*, family_count> family_names = {
     "default", "journal",   "dictionary", "positions",    "quarantine",   "amendments",
     "rollups", "documents", "identities", "reservations", "identity_runs"};
-
-Error to_error(const rocksdb::Status& status, std::string_view doing) {
-  const auto sentence = std::string(doing) + ": " + status.ToString();
-  if (status.IsCorruption()) return corruption(sentence);
-  if (status.IsIOError() && status.ToString().find("lock") != std::string::npos)
-    return {ErrorCode::unavailable, sentence};
-  return io_error(sentence);
-}
 
 rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
 std::string_view view(const rocksdb::Slice& text) { return {text.data(), text.size()}; }
@@ -57,11 +50,15 @@ rocksdb::ColumnFamilyOptions family_options(Family family, const RocksConfig& co
   return options;
 }
 
-rocksdb::DBOptions database_options(const RocksConfig& config) {
+rocksdb::DBOptions database_options(const RocksConfig& config, const Disk& disk) {
   rocksdb::DBOptions options;
+  options.env = disk.env();
   options.create_if_missing = true;
   options.create_missing_column_families = true;
   options.paranoid_checks = true;
+  // What failed once is not gone on with, and nothing unlogged is worth a write at the end.
+  options.max_bgerror_resume_count = 0;
+  options.avoid_flush_during_shutdown = true;
   options.allow_concurrent_memtable_write = false;  // one writer
   options.max_total_wal_size = 4 * config.write_buffer_bytes;
   options.max_background_jobs = 2;
@@ -129,10 +126,10 @@ std::vector<rocksdb::ColumnFamilyDescriptor> descriptors(const RocksConfig& conf
 }  // namespace
 
 Result<std::unique_ptr<RocksStore>> RocksStore::open(const std::filesystem::path& directory,
-                                                     const RocksConfig& config) {
+                                                     const RocksConfig& config, Disk& disk) {
   auto impl = std::make_unique<Impl>();
   impl->name = directory.string();
-  const auto options = database_options(config);
+  const auto options = database_options(config, disk);
   impl->statistics = options.statistics;
   rocksdb::DB* db = nullptr;
   const auto status =
@@ -145,10 +142,10 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open(const std::filesystem::path
 // RocksDB 7.8's secondary instance crashes when it reads a blob, so a reader is a read-only
 // instance: a snapshot at its opening. A file that the writer drops meanwhile makes the opening
 // fail, and it is tried again.
-Result<std::unique_ptr<RocksStore>> RocksStore::open_reader(
-    const std::filesystem::path& directory) {
+Result<std::unique_ptr<RocksStore>> RocksStore::open_reader(const std::filesystem::path& directory,
+                                                            Disk& disk) {
   constexpr int tries = 10;
-  auto options = database_options({});
+  auto options = database_options({}, disk);
   options.create_if_missing = false;
   options.create_missing_column_families = false;
   for (int attempt = 1;; ++attempt) {

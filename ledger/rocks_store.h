@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "ledger/disk.h"
 #include "ledger/store.h"
 
 namespace gauger::ledger {
@@ -19,9 +20,11 @@ class RocksStore final : public Store {
  public:
   // Opens for writing and takes the lock; unavailable when another process holds it.
   static Result<std::unique_ptr<RocksStore>> open(const std::filesystem::path& directory,
-                                                  const RocksConfig& config);
+                                                  const RocksConfig& config,
+                                                  Disk& disk = Disk::machine());
   // What a store holds now, beside the process that may be writing it. Takes no lock.
-  static Result<std::unique_ptr<RocksStore>> open_reader(const std::filesystem::path& directory);
+  static Result<std::unique_ptr<RocksStore>> open_reader(const std::filesystem::path& directory,
+                                                         Disk& disk = Disk::machine());
   ~RocksStore() override;
 
   Result<void> write(const WriteSet& set) override;

@@ -184,12 +184,11 @@ class Verification {
 }  // namespace
 
 Result<VerifyReport> verify(const std::filesystem::path& directory,
-                            const std::function<void(uint64_t, uint64_t)>& progress) {
-  std::error_code error;
-  if (!std::filesystem::exists(directory / "store" / "CURRENT", error))
+                            const std::function<void(uint64_t, uint64_t)>& progress, Disk& disk) {
+  if (!disk.exists(directory / "store" / "CURRENT"))
     return Error{ErrorCode::not_found, "there is no ledger in " + directory.string()};
-  TRY(const auto anchor, Anchor::read(directory / "anchor"));
-  TRY(auto store, RocksStore::open_reader(directory / "store"));
+  TRY(const auto anchor, Anchor::read(directory / "anchor", disk));
+  TRY(auto store, RocksStore::open_reader(directory / "store", disk));
   TRY(store->verify_checksums());
   TRY(const auto config, read_config(*store));
   if (!config) return Error{ErrorCode::not_found, "there is no ledger in " + directory.string()};
@@ -199,7 +198,12 @@ Result<VerifyReport> verify(const std::filesystem::path& directory,
   State state;
   state.config = *config;
   TRY(load_state(*store, head, state));
-  return Verification(*store, durable, state).run(progress);
+  TRY(auto report, Verification(*store, durable, state).run(progress));
+  TRY(const bool torn, Anchor::is_damaged(directory / "anchor", disk));
+  if (torn)
+    report.findings.push_back("one of the two slots of " + (directory / "anchor").string() +
+                              " is damaged; the next start of the writer mends it");
+  return report;
 }
 
 }  // namespace gauger::ledger

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "ledger/disk.h"
 #include "ledger/head.h"
 
 namespace gauger::ledger {
@@ -29,6 +30,7 @@ struct VerifyReport {
 // `progress` is told how many of how many blocks are done. An error means that the ledger could
 // not be read to its end; damage that was met on the way is then in the error.
 Result<VerifyReport> verify(const std::filesystem::path& directory,
-                            const std::function<void(uint64_t, uint64_t)>& progress);
+                            const std::function<void(uint64_t, uint64_t)>& progress,
+                            Disk& disk = Disk::machine());
 
 }  // namespace gauger::ledger
