@@ -66,7 +66,13 @@ class Intake {
     for (;;) {
       if (!wait_for_room(keep_going)) break;
       completeness_.ask(ledger_.clock().now());
-      TRY(const bool at_end, fill());
+      const auto filled = fill();
+      if (!filled) {
+        // What was read before stays read: nothing half-filled is left in the ledger's batch.
+        TRY(commit());
+        return filled.error();
+      }
+      const bool at_end = filled.value();
       mark_complete();
       const bool due = at_end || batch_records_ >= limits::batch_events_max ||
                        batch_bytes_ >= limits::batch_bytes_max ||

@@ -45,8 +45,8 @@ struct IntakeProgress {
 // everything so far committed.
 using KeepGoing = std::function<bool(const IntakeProgress&)>;
 
-// Returns when the source is at its end or `keep_going` says no. Everything is committed then,
-// but not necessarily durable: flush the ledger.
+// Returns when the source is at its end or fails, or `keep_going` says no. Everything that was read
+// is committed then, but not necessarily durable: flush the ledger.
 Result<IntakeProgress> run_intake(ledger::Ledger& ledger, Source& source, IntakeOptions options,
                                   const KeepGoing& keep_going);
 
