@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "ledger/bytes.h"
+#include "ledger/disk.h"
 #include "ledger/lock.h"
 #include "ledger/quarantine.h"
 #include "schemas/verify.h"
@@ -212,7 +213,7 @@ Result<void> write_file(const std::filesystem::path& path, std::string_view byte
   if (::fsync(file) != 0) return ended(failed("syncing", partial));
   TRY(ended(success()));
   if (::rename(partial.c_str(), path.c_str()) != 0) return failed("naming", path);
-  return sync_directory(path.parent_path());
+  return Disk::machine().sync_directory(path.parent_path());
 }
 
 // --- reading --------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 #include "ledger/backup/incarnation.h"
 #include "ledger/backup/manifest.h"
 #include "ledger/crash_point.h"
+#include "ledger/disk.h"
 #include "ledger/ledger.h"
 #include "ledger/lock.h"
 #include "ledger/projections.h"
@@ -60,8 +61,7 @@ class Restoration {
   Result<void> add(const Block& block, const JournalRecord& record) {
     TRY(learn(block));
     WriteSet writes;
-    if (!block.strings.empty() || !block.keys.empty())
-      put_dictionary(writes, block, encode(block));
+    if (!block.strings.empty() || !block.keys.empty()) put_dictionary(writes, block, encode(block));
     auto row = block.first_row;
     for (const auto& chunk : record.chunks) {
       writes.put(Family::identities, identity_chunk_key(row), chunk);
@@ -165,11 +165,11 @@ Result<RestoreReport> restore(const std::filesystem::path& from, const Backup& b
   if (error) return invalid_argument("cannot make " + partial.string() + ": " + error.message());
   TRY(replay_into(from, backup, partial, progress));
   TRY(const auto report, begin_incarnation(partial, backup, author, clock));
-  TRY(sync_directory(partial));
+  TRY(Disk::machine().sync_directory(partial));
   crash_point("before_naming");
   std::filesystem::rename(partial, target, error);
   if (error) return io_error("naming " + target.string() + ": " + error.message());
-  TRY(sync_directory(target.parent_path()));
+  TRY(Disk::machine().sync_directory(target.parent_path()));
   return report;
 }
 
