@@ -538,9 +538,7 @@ Result<UsageTable> Ledger::usage(const UsageQuery& query) const {
 Result<std::unique_ptr<Reader>> Ledger::reader() const {
   // The positions first: what they say is then in the blocks that are waited for.
   TRY(auto positions, read_positions(impl_->store));
-  std::unique_lock guard(impl_->mutex);
-  auto wanted = impl_->committed.sequence;
-  guard.unlock();
+  auto wanted = durable_head().sequence;
   for (const auto& position : positions) wanted = std::max(wanted, position.sequence);
   TRY(wait_until_visible(wanted));
   const auto head = durable_head();

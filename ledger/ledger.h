@@ -121,7 +121,7 @@ class Ledger {
   Result<UsageTable> usage(const UsageQuery& query) const;
   // Of the last durable block.
   Documents documents() const;
-  // Everything that is committed by now, once it is durable and visible. The ledger outlives it.
+  // Everything that is durable by now, once it is visible. The ledger outlives it.
   Result<std::unique_ptr<Reader>> reader() const;
   const Store& store() const;
 
