@@ -8,6 +8,7 @@
 #include "exporters/api/documents.h"
 #include "exporters/api/handlers.h"
 #include "exporters/documents/invoice_csv.h"
+#include "ledger/backup/incarnation.h"
 
 namespace gauger::exporters {
 namespace {
@@ -132,6 +133,7 @@ Result<std::vector<ledger::DocumentDraft>> finalized(Service& service, const Cal
                                                      const FinalizeCall& wanted) {
   TRY(const auto view, view_of(service, call));
   TRY(const auto store, store_of(view, wanted.issuer));
+  TRY(ledger::check_confirmed(view.documents(), store.issuer().party.id));
   TRY(const auto terms, terms_of_body(view, wanted.month, wanted.terms));
   const auto now = service.clock().now();
   TRY(auto rating, InvoiceRating::open(view, store, now));

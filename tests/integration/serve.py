@@ -98,6 +98,30 @@ class Serve(CliTest):
             _, quotas, _ = service.get("/v1/quotas")
             self.assertEqual((quotas["items"][0]["held"], quotas["items"][0]["used"]), ("960", "25"))
 
+    def test_ten_thousand_reservations_at_once_stay_within_the_limit(self):
+        with Service(self.ledger) as service:
+            service.post("/v1/quotas/search-day", QUOTA.replace("1000000000", "50000"),
+                         headers={"Content-Type": "application/yaml"})
+
+            def reserve(client):
+                connection = service.connection()
+                granted = 0
+                for i in range(50):
+                    status, answer, _ = service.post(
+                        "/v1/reservations", {"id": f"r{client}-{i}", "team": "search",
+                                             "counts": {"input_uncached": 7}},
+                        connection=connection)
+                    self.assertIn(status, (201, 429), answer)
+                    granted += status == 201
+                connection.close()
+                return granted
+
+            with concurrent.futures.ThreadPoolExecutor(200) as pool:
+                granted = sum(pool.map(reserve, range(200)))
+            self.assertEqual(granted, 50_000 // 7)
+            held = service.get("/v1/quotas")[1]["items"][0]["held"]
+            self.assertEqual(held, str(7 * granted))
+
     def test_five_thousand_slow_clients_do_not_keep_quotas_from_answering(self):
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 20_000), hard))
