@@ -70,6 +70,8 @@ Result<Anchor> Anchor::open(const std::filesystem::path& path, Disk& disk) {
     anchor.turn_ = slot->turn;
     anchor.head_ = slot->head;
     TRY(anchor.open_file());
+  } else {
+    TRY(disk.sync_new_directory(path.parent_path()));
   }
   return anchor;
 }

@@ -22,6 +22,7 @@ namespace gauger::ledger {
 
 class Anchor {
  public:
+  // In a new ledger what lies beside the anchor is durable, by name, when it returns.
   static Result<Anchor> open(const std::filesystem::path& path, Disk& disk = Disk::machine());
   Anchor(Anchor&& other) noexcept;
   Anchor& operator=(Anchor&&) = delete;

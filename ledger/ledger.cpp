@@ -273,20 +273,13 @@ Result<std::unique_ptr<Ledger>> Ledger::open(const std::filesystem::path& direct
                                              const LedgerOptions& options, const Clock& clock) {
   auto& disk = options.disk != nullptr ? *options.disk : Disk::machine();
   TRY(disk.make_directories(directory));
-  std::optional<DirectoryLock> lock;
-  if (disk.is_machine()) {
-    TRY(auto taken, DirectoryLock::take(directory / "lock"));
-    lock.emplace(std::move(taken));
-  }
+  TRY(auto lock, DirectoryLock::take(directory / "lock", disk));
   TRY(auto store, RocksStore::open(directory / "store", {}, disk));
   TRY(auto anchor, Anchor::open(directory / "anchor", disk));
-  if (!anchor.head()) {
-    TRY(disk.sync_new_directory(directory));
-  }
   auto impl = std::make_unique<Impl>(*store, options, clock);
   impl->directory = directory;
   impl->disk = &disk;
-  if (lock) impl->lock.emplace(std::move(*lock));
+  impl->lock.emplace(std::move(lock));
   impl->rocks = std::move(store);
   impl->anchor.emplace(std::move(anchor));
   TRY(impl->recover());

@@ -11,7 +11,8 @@
 
 namespace gauger::ledger {
 
-Result<DirectoryLock> DirectoryLock::take(const std::filesystem::path& path) {
+Result<DirectoryLock> DirectoryLock::take(const std::filesystem::path& path, const Disk& disk) {
+  if (!disk.is_machine()) return DirectoryLock(-1);
   const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (file < 0) return io_error("opening " + path.string() + ": " + std::strerror(errno));
   DirectoryLock lock(file);

@@ -5,14 +5,17 @@
 #include <filesystem>
 #include <utility>
 
+#include "ledger/disk.h"
 #include "schemas/result.h"
 
 namespace gauger::ledger {
 
 class DirectoryLock {
  public:
-  // unavailable, naming the holder, when another process has it.
-  static Result<DirectoryLock> take(const std::filesystem::path& path);
+  // unavailable, naming the holder, when another process has it. On a disk that no other process
+  // sees there is nothing to lock.
+  static Result<DirectoryLock> take(const std::filesystem::path& path,
+                                    const Disk& disk = Disk::machine());
   DirectoryLock(DirectoryLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
   DirectoryLock& operator=(DirectoryLock&&) = delete;
   ~DirectoryLock();

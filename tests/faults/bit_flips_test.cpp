@@ -211,7 +211,7 @@ class Sweep {
 
 void sweep(Sweep& ledger, const char* what) {
   const auto* wanted = std::getenv("GAUGER_FLIPS");
-  const auto flips = wanted == nullptr ? uint64_t{150} : std::stoull(wanted);
+  const auto flips = wanted == nullptr ? uint64_t{60} : std::stoull(wanted);
   uint64_t bytes = 0;
   for (const auto& [path, content] : ledger.image())
     if (file_kind_of(path) != FileKind::other) bytes += content.size();

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "tests/unit/ledger/events.h"
+#include "tests/usage_model.h"
 
 using namespace gauger;
 using namespace gauger::ledger;
@@ -13,70 +14,22 @@ using namespace gauger::ledger::testing;
 
 namespace {
 
-struct Operation {
-  EventKind kind;
-  std::string id;
-  std::string target;
-  int64_t content;  // input tokens, or an outcome
-};
-
+using gauger::testing::UsageModel;
+using Operation = gauger::testing::ModelEvent;
 using Sums = std::map<std::pair<std::string, std::string>, std::pair<int64_t, int64_t>>;
 
-// What the ledger promises, in the plainest form.
-class Model {
- public:
-  void apply(const Operation& operation) {
-    if (known_.contains(operation.id)) return;  // a duplicate or a conflict: the first one stands
-    if (operation.kind != EventKind::usage && !amend(operation)) return;
-    known_[operation.id] = operation;
-    if (operation.kind != EventKind::usage) return;
-    usage_[operation.id] = {operation.content, Outcome::absent, false};
-    for (const auto& waited : std::exchange(waiting_[operation.id], {})) amend_usage(waited);
-  }
+std::string team_of(const std::string& id) { return "team-" + id.substr(1, 1); }
 
-  Sums sums() const {
-    Sums sums;
-    for (const auto& [id, usage] : usage_) {
-      if (usage.retracted) continue;
-      auto& [requests, input] = sums[{team_of(id), std::string(to_string(usage.outcome))}];
-      ++requests;
-      input += usage.input;
-    }
-    return sums;
+Sums sums_of(const UsageModel& model) {
+  Sums sums;
+  for (const auto& [id, usage] : model.usage()) {
+    if (usage.retracted) continue;
+    auto& [requests, input] = sums[{team_of(id), std::string(to_string(usage.outcome))}];
+    ++requests;
+    input += usage.input;
   }
-  static std::string team_of(const std::string& id) { return "team-" + id.substr(1, 1); }
-
- private:
-  struct Usage {
-    int64_t input;
-    Outcome outcome;
-    bool retracted;
-  };
-  // Whether the operation's own identity is consumed.
-  bool amend(const Operation& operation) {
-    const auto target = known_.find(operation.target);
-    if (target == known_.end()) {
-      waiting_[operation.target].push_back(operation);
-      return true;
-    }
-    if (target->second.kind != EventKind::usage) return false;
-    const bool again = usage_[operation.target].retracted;
-    amend_usage(operation);
-    return !(again && operation.kind == EventKind::retraction);
-  }
-  void amend_usage(const Operation& operation) {
-    auto& usage = usage_[operation.target];
-    if (usage.retracted) return;
-    if (operation.kind == EventKind::retraction)
-      usage.retracted = true;
-    else
-      usage.outcome = static_cast<Outcome>(operation.content);
-  }
-
-  std::map<std::string, Operation> known_;
-  std::map<std::string, Usage> usage_;
-  std::map<std::string, std::vector<Operation>> waiting_;
-};
+  return sums;
+}
 
 UsageEvent event_of(const Operation& operation, const std::string& team) {
   switch (operation.kind) {
@@ -101,25 +54,25 @@ Operation random_operation() {
   const auto kind = *rc::gen::weightedElement<EventKind>(
       {{6, EventKind::usage}, {2, EventKind::retraction}, {2, EventKind::outcome}});
   const auto usage = "u" + std::to_string(*rc::gen::inRange(0, 30));
-  if (kind == EventKind::usage) return {kind, usage, "", *rc::gen::inRange<int64_t>(1, 3)};
+  if (kind == EventKind::usage) return {kind, usage, "", *rc::gen::inRange<int64_t>(1, 3), 0, ""};
   const auto id = "a" + std::to_string(*rc::gen::inRange(0, 20));
   const bool bad_target = *rc::gen::inRange(0, 10) == 0;
   auto target = bad_target ? "a" + std::to_string(*rc::gen::inRange(20, 22)) : usage;
-  return {kind, id, std::move(target), *rc::gen::inRange<int64_t>(1, 4)};
+  return {kind, id, std::move(target), *rc::gen::inRange<int64_t>(1, 4), 0, ""};
 }
 
 void run_history() {
   // Few hot identities, so that histories cross from hot to frozen to cold and merged ones.
   Bench bench(*rc::gen::element<uint64_t>(0, 2, 5, 6'000'000));
-  Model model;
-  Model durable = model;
+  UsageModel model;
+  UsageModel durable = model;
   for (int step = *rc::gen::inRange(1, 25); step > 0; --step) {
     const auto choice = *rc::gen::inRange(0, 10);
     if (choice < 6) {
       std::vector<Operation> operations;
       for (int i = *rc::gen::inRange(1, 12); i > 0; --i) operations.push_back(random_operation());
       std::vector<std::string> teams;
-      for (const auto& operation : operations) teams.push_back(Model::team_of(operation.id));
+      for (const auto& operation : operations) teams.push_back(team_of(operation.id));
       std::vector<UsageEvent> events;
       for (size_t i = 0; i < operations.size(); ++i)
         events.push_back(event_of(operations[i], teams[i]));
@@ -132,23 +85,23 @@ void run_history() {
       RC_LOG() << "flush\n";
       bench.flush();
       durable = model;
-      RC_ASSERT(sums_of(bench) == model.sums());
+      RC_ASSERT(sums_of(bench) == sums_of(model));
     } else if (choice < 9) {
       RC_LOG() << "kill\n";
       bench.reopen();
       durable = model;
-      RC_ASSERT(sums_of(bench) == model.sums());
+      RC_ASSERT(sums_of(bench) == sums_of(model));
     } else {
       RC_LOG() << "power cut\n";
       bench.reopen(true);
       model = durable;
-      RC_ASSERT(sums_of(bench) == model.sums());
+      RC_ASSERT(sums_of(bench) == sums_of(model));
     }
   }
   bench.flush();
-  RC_ASSERT(sums_of(bench) == model.sums());
+  RC_ASSERT(sums_of(bench) == sums_of(model));
   bench.reopen();
-  RC_ASSERT(sums_of(bench) == model.sums());
+  RC_ASSERT(sums_of(bench) == sums_of(model));
 }
 
 }  // namespace

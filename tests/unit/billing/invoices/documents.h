@@ -45,8 +45,12 @@ struct IssuerBench {
   // Rated now under the book, with decisions applied.
   static Settled settled(const UsageBuilder& usage, const PriceBook& book, std::string_view month,
                          std::span<const Decision> decisions = {}) {
+    return settled(usage.table(), book, month, decisions);
+  }
+  static Settled settled(const UsageTable& usage, const PriceBook& book, std::string_view month,
+                         std::span<const Decision> decisions = {}) {
     InvoiceRequest request{.bill_to = "search", .month = month_at(month)};
-    const auto rated = rate(usage.table(), book, {.within = month_of(request)}).value();
+    const auto rated = rate(usage, book, {.within = month_of(request)}).value();
     const auto draft = draft_invoice(rated, request);
     RatedMonth current{request.month, {part_of(draft, PartBasis::price_book, book.id, false)}};
     return settle(std::move(current), draft.blockers, decisions, draft.currency);

@@ -1,0 +1,120 @@
+// The real ledger, intake, quotas and invoices over a simulated disk, log and clock, on one thread,
+// beside the model that knows what must come out. Every operation is done to both.
+//
+// The ledger may forget at a power cut, and a failed call may have been done or not; but what it
+// holds then is one of the states that the model went through, not below the one that was
+// acknowledged last. Which one, the ledger's head says; all the rest is compared.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "billing/invoices/invoice.h"
+#include "ledger/ledger.h"
+#include "tests/simulated_disk.h"
+#include "tests/simulation/model.h"
+#include "tests/simulation/operation.h"
+#include "tests/simulation/simulated_log.h"
+
+namespace gauger::simulation {
+
+// A promise that did not hold, in a sentence.
+struct Broken : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+struct Tally {
+  uint64_t operations = 0;
+  uint64_t records = 0;
+  uint64_t commits = 0;
+  uint64_t starts = 0;
+  uint64_t kills = 0;
+  uint64_t power_cuts = 0;
+  uint64_t faults = 0;   // that fired
+  uint64_t rewound = 0;  // starts that had lost what was not acknowledged
+  uint64_t grants = 0;
+  uint64_t refusals = 0;
+  uint64_t invoices = 0;
+  void add(const Tally& other);
+};
+
+class World {
+ public:
+  explicit World(uint64_t seed);
+  ~World();
+
+  // Both throw Broken.
+  void apply(const Operation& operation);
+  // Starts once more, compares everything, verifies. Returns a digest of all answers.
+  uint64_t finish();
+
+  const Tally& counts() const { return counts_; }
+
+ private:
+  struct Change;
+
+  // --- life
+  void start();
+  void stop(bool power_cut);
+  void restart(bool power_cut);
+  void died(const Error& error);
+  // Does it to the ledger; `next` is what the model is when it was done. True when it was. Where
+  // the model changes, a block must have come of it, and else none.
+  enum class Expect : uint8_t { block, no_block };
+  bool commit(const Model& next, Expect expect, const std::function<Result<void>()>& call);
+  void acknowledge();
+  bool flush();
+
+  // --- what operations do
+  void produce(Choices& choices);
+  void consume(Choices& choices, bool fails);
+  void truncate(Choices& choices);
+  void reserve(Choices& choices);
+  void settle(Choices& choices);
+  void cancel(Choices& choices);
+  void expire();
+  void post_price(Choices& choices);
+  void close_month(Choices& choices);
+  void rerate_month(Choices& choices);
+  void verify();
+
+  // --- invoices (world_invoices.cpp)
+  void read_invoices();
+  void post_invoice(Model next, const std::string& json, const std::string& seal_json);
+  std::vector<billing::Invoice> invoices_;
+
+  // --- comparison (world_check.cpp)
+  void check_all();
+  void check_usage();
+  void check_records();
+  void check_quota();
+  void check_invoices();
+  std::string answers() const;
+  static void require(bool holds, const std::string& sentence);
+
+  const uint64_t seed_;
+  SimulatedDisk disk_;
+  std::optional<DiskFault> fault_at_start_;
+  FixedClock clock_;
+  SimulatedLog log_;
+  ledger::LedgerOptions options_;
+  std::unique_ptr<ledger::Ledger> ledger_;
+  Model model_;
+  std::map<uint64_t, Model> history_;  // after every block, from the durable one on
+  uint64_t durable_ = 0;
+  uint64_t fresh_ids_ = 0;
+  Tally counts_;
+};
+
+// Runs the operations; none when all held, or the sentence of what did not.
+struct RunResult {
+  std::optional<std::string> broken;
+  size_t at = 0;  // the operation that broke
+  uint64_t digest = 0;
+  Tally counts;
+};
+RunResult run(uint64_t seed, const std::vector<Operation>& operations);
+
+}  // namespace gauger::simulation
