@@ -4,9 +4,14 @@
 #include "billing/chargeback/chargeback.h"
 #include "billing/chargeback/exchange_rates.h"
 #include "billing/chargeback/organisation.h"
+#include "billing/contracts/allocation_document.h"
 #include "billing/contracts/contract.h"
 #include "billing/model_catalog.h"
+#include "billing/quotas/quota_document.h"
 #include "billing/quote.h"
+#include "billing/reattribution.h"
+#include "billing/savings/program.h"
+#include "billing/terms/terms.h"
 #include "billing/text_table.h"
 #include "tests/fuzz/fuzz_input.h"
 
@@ -36,7 +41,7 @@ void import(CatalogFormat format, std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const auto text = gauger::ingest::view(data + 1, size - 1);
-  switch (data[0] % 10) {
+  switch (data[0] % 15) {
     case 0: {
       const auto book = parse_price_book(text, "fuzz");
       if (book.has_value()) check_book(book.value());
@@ -50,6 +55,17 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     case 6: static_cast<void>(parse_organisation(text, "fuzz")); break;
     case 7: import(CatalogFormat::litellm, text); break;
     case 8: import(CatalogFormat::genai_prices, text); break;
+    case 9: static_cast<void>(parse_terms(text, "fuzz")); break;
+    case 10: {
+      const auto allocation = parse_allocation(text, "fuzz");
+      if (allocation.has_value())
+        require(parse_allocation(allocation_json(allocation.value()), "again").has_value(),
+                "an allocation cannot be read back");
+      break;
+    }
+    case 11: static_cast<void>(parse_program(text, "fuzz")); break;
+    case 12: static_cast<void>(parse_quota(text, "fuzz")); break;
+    case 13: static_cast<void>(parse_reattribution(text, "fuzz")); break;
     default: import(CatalogFormat::models_dev, text); break;
   }
   static_cast<void>(parse_csv(text, "fuzz"));
