@@ -148,7 +148,7 @@ class CrashLoop:
                            seconds=20)
         else:
             self.run_until(self.consume(), self.chance.choice(INTAKE_POINTS),
-                           self.chance.randrange(1, 12), seconds=3)
+                           self.chance.randrange(1, 4), seconds=2)
 
     def finalize(self, point):
         done = self.run_until(
