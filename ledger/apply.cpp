@@ -229,6 +229,7 @@ class Apply {
     bool exists = false;
     bool is_usage = false;
     Usage usage{};
+    bool archived = false;  // with the block that held it
   };
 
   Result<Found> find_target(uint32_t event, const TargetRow& target, Fingerprint fingerprint) {
@@ -256,6 +257,7 @@ class Apply {
         if (!known || !is_identity(*known, name_space_of(event), target.source, target.id))
           continue;
         TRY(block, history_.block_of(row));
+        if (!block) return Found{true, false, {}, true};
         at = block->event_of(static_cast<uint32_t>(row - block->first_row));
         columns = &block->events;
       }
@@ -281,8 +283,11 @@ class Apply {
     }
     if (!found.is_usage) {
       give_up(event, Disposition::quarantined);
-      batch_.rejected_.push_back({events_.row[event], RejectReason::target_not_usage,
-                                  "'" + target.id + "' is not a usage event", batch_.raws_[event]});
+      batch_.rejected_.push_back(
+          {events_.row[event],
+           found.archived ? RejectReason::too_old : RejectReason::target_not_usage,
+           "'" + target.id + (found.archived ? "' was archived" : "' is not a usage event"),
+           batch_.raws_[event]});
       return success();
     }
     TRY(const bool changed, amend_usage(found.usage, kind, outcome));

@@ -5,6 +5,7 @@
 
 #include "ledger/block.h"
 #include "ledger/bytes.h"
+#include "ledger/cut.h"
 #include "ledger/projections.h"
 #include "schemas/limits.h"
 
@@ -37,8 +38,11 @@ class EventWalk {
 
   // Block times never go back: the last block before that time is found by halves, over rows.
   Result<BlockKey> first_block(int64_t earliest) const {
-    BlockKey found{0, 0};
-    uint64_t low = 0;
+    TRY(const auto cut, read_cut_head(store_));
+    if (cut.sequence != 0 && earliest <= to_us(cut.block_time))
+      return archived_error(cut, "some of what is asked for");
+    BlockKey found{cut.next_row, cut.sequence == 0 ? 0 : cut.sequence + 1};
+    auto low = cut.next_row;
     uint64_t high = head_.next_row;
     while (low < high) {
       const auto middle = low + (high - low) / 2;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ledger/bytes.h"
+#include "ledger/cut.h"
 
 namespace gauger::ledger {
 namespace {
@@ -121,10 +122,16 @@ Result<std::shared_ptr<const Block>> History::block_of(uint64_t row) {
     }
   }
   TRY(const auto entry, store_.at_or_before(Family::journal, encode(BlockKey{row, UINT64_MAX})));
-  if (!entry) return corruption("no journal block holds row " + std::to_string(row));
-  TRY(auto decoded, decode_block(entry->value, Columns::fold));
-  auto block = std::make_shared<const Block>(std::move(decoded));
-  if (!holds(*block, row)) return corruption("no journal block holds row " + std::to_string(row));
+  std::shared_ptr<const Block> block;
+  if (entry) {
+    TRY(auto decoded, decode_block(entry->value, Columns::fold));
+    block = std::make_shared<const Block>(std::move(decoded));
+  }
+  if (!block || !holds(*block, row)) {
+    TRY(const auto cut, read_cut_head(store_));
+    if (row < cut.next_row) return std::shared_ptr<const Block>();
+    return corruption("no journal block holds row " + std::to_string(row));
+  }
   cache(block);
   return block;
 }

@@ -56,7 +56,8 @@ class History {
   };
   Identities identities() const { return Identities(*this); }
 
-  // The block that holds the row, with the columns of the fold; corruption when there is none.
+  // The block that holds the row, with the columns of the fold; nullptr where it was archived,
+  // corruption when there is none.
   Result<std::shared_ptr<const Block>> block_of(uint64_t row);
   Result<std::optional<Amendment>> amendment(uint64_t row);
   // Whether a bad record with this hash is kept already.

@@ -5,6 +5,7 @@
 
 #include "ledger/bytes.h"
 #include "ledger/crash_point.h"
+#include "ledger/cut.h"
 #include "ledger/rollup_codec.h"
 #include "schemas/verify.h"
 
@@ -274,13 +275,27 @@ Result<void> read_identities(const Store& store, Block& block) {
 
 }  // namespace
 
+namespace {
+
+Error missing_block(const Store& store, uint64_t sequence) {
+  const auto name = "journal block " + std::to_string(sequence);
+  const auto cut = read_cut_head(store);
+  if (cut && sequence <= cut.value().sequence) return archived_error(cut.value(), name);
+  return corruption(name + " is missing");
+}
+
+}  // namespace
+
 Result<void> scan_journal(const Store& store, BlockKey from, uint64_t last, Columns columns,
                           const VisitBlock& visit) {
+  auto expected = std::max<uint64_t>(from.sequence, 1);
   return store.scan(
       Family::journal, encode(from), {},
       [&](std::string_view key, std::string_view value) -> Result<bool> {
         TRY(const auto block_key, decode_block_key(key));
         if (block_key.sequence > last) return false;
+        if (block_key.sequence != expected) return missing_block(store, expected);
+        ++expected;
         TRY(auto block, decode_block(value, columns));
         if (block.sequence != block_key.sequence || block.first_row != block_key.first_row)
           return corruption("journal block " + std::to_string(block_key.sequence) +

@@ -78,9 +78,9 @@ class Projections {
   Summary summary_;
 };
 
-// Folds a stretch of the journal, oldest first, into `visit`: every block from `from` up to
-// sequence `last`. Checks the chain of hashes as it goes when `chained` is given the hash of the
-// block before.
+// Folds a stretch of the journal, oldest first, into `visit`: every block from `from` ({0, 0}: the
+// first ever) up to sequence `last`. An error where one is missing: refused where retention
+// archived it, else corruption.
 using VisitBlock = std::function<Result<void>(const Block& block, std::string_view bytes)>;
 Result<void> scan_journal(const Store& store, BlockKey from, uint64_t last, Columns columns,
                           const VisitBlock& visit);

@@ -1,7 +1,9 @@
 #include "ledger/rebuild.h"
 
 #include "ledger/anchor.h"
+#include "ledger/backup/journal_file.h"
 #include "ledger/crash_point.h"
+#include "ledger/cut.h"
 #include "ledger/lock.h"
 #include "ledger/memory_store.h"
 #include "ledger/recover.h"
@@ -25,6 +27,11 @@ class Rebuilding {
 
   Result<RebuildReport> run(const RebuildOptions& options) {
     report_.head = state_.head;
+    TRY(cut_, read_cut_head(store_));
+    archive_ = options.archive;
+    if (cut_.sequence != 0 && archive_.empty())
+      return Error{ErrorCode::refused, "the journal up to block " + std::to_string(cut_.sequence) +
+                                           " was archived; say where with --archive"};
     auto config = state_.config;
     if (options.grain) config.grain = *options.grain;
     if (options.time_zone) config.time_zone = *options.time_zone;
@@ -41,9 +48,37 @@ class Rebuilding {
     if (report_.findings.size() < findings_max) report_.findings.push_back(std::move(sentence));
   }
 
+  // The whole journal: what was archived first.
+  Result<void> scan_all(Columns columns, const VisitBlock& visit) const {
+    uint64_t sequence = 0;
+    if (cut_.sequence != 0) {
+      TRY(const auto files, list_journal_files(archive_));
+      for (const auto& file : files) {
+        if (sequence >= cut_.sequence) break;
+        TRY(read_journal_file(file.path, state_.config,
+                              [&](const Block& block, const JournalRecord& record) -> Result<void> {
+                                if (block.sequence > cut_.sequence) return success();
+                                sequence = block.sequence;
+                                if (sequence == cut_.sequence && sha256(record.block) != cut_.hash)
+                                  return corruption("the archive holds another block " +
+                                                    std::to_string(sequence));
+                                return visit(block, record.block);
+                              }));
+      }
+      if (sequence != cut_.sequence)
+        return Error{ErrorCode::refused, archive_.string() + " ends at block " +
+                                             std::to_string(sequence) + ", before the cut at " +
+                                             std::to_string(cut_.sequence)};
+    }
+    return scan_journal(store_, {cut_.next_row, cut_.sequence + 1}, state_.head.sequence, columns,
+                        visit);
+  }
+
   // What reservations moved between periods is kept by period.
   Result<void> check_grain(const LedgerConfig& config) const {
     if (config.grain == state_.config.grain) return success();
+    if (cut_.sequence != 0)
+      return Error{ErrorCode::refused, "a journal that was cut keeps its grain"};
     bool any = false;
     TRY(store_.scan(Family::reservations, {}, {},
                     [&](std::string_view, std::string_view) -> Result<bool> {
@@ -65,20 +100,18 @@ class Rebuilding {
     RollupSum folded(state_.config.grain);
     TRY(const auto rollups_through, watermark());
     Digest previous{};
-    TRY(scan_journal(store_, {0, 0}, state_.head.sequence, Columns::all,
-                     [&](const Block& block, std::string_view bytes) -> Result<void> {
-                       if (block.sequence != report_.blocks + 1 || block.previous_hash != previous)
-                         return corruption("journal block " + std::to_string(block.sequence) +
-                                           " does not chain to the one before; restore a backup");
-                       previous = sha256(bytes);
-                       TRY(replay.add(block, bytes));
-                       identities.add(block);
-                       if (block.sequence <= rollups_through)
-                         folded.add(fold(block, state_.config.grain));
-                       ++report_.blocks;
-                       progress_(report_.blocks, 2 * state_.head.sequence);
-                       return success();
-                     }));
+    TRY(scan_all(Columns::all, [&](const Block& block, std::string_view bytes) -> Result<void> {
+      if (block.sequence != report_.blocks + 1 || block.previous_hash != previous)
+        return corruption("journal block " + std::to_string(block.sequence) +
+                          " does not chain to the one before; restore a backup");
+      previous = sha256(bytes);
+      TRY(replay.add(block, bytes));
+      identities.add(block);
+      if (block.sequence <= rollups_through) folded.add(fold(block, state_.config.grain));
+      ++report_.blocks;
+      progress_(report_.blocks, 2 * state_.head.sequence);
+      return success();
+    }));
     TRY(compare_rollups(folded));
     TRY(const auto differences, compare_replay(store_, replayed, state_.config.grain,
                                                state_.head.block_time, differences_max));
@@ -134,19 +167,20 @@ class Rebuilding {
       TRY(store_.sync());
     }
     Projections projections(store_, config, state_.dictionary);
-    TRY(scan_journal(store_, {0, 0}, state_.head.sequence, Columns::fold,
-                     [&](const Block& block, std::string_view) -> Result<void> {
-                       projections.publish(fold(block, config.grain),
-                                           {block.first_row + block.records(), block.sequence + 1});
-                       progress_(report_.blocks + block.sequence, 2 * state_.head.sequence);
-                       return projections.flush(false);
-                     }));
+    TRY(scan_all(Columns::fold, [&](const Block& block, std::string_view) -> Result<void> {
+      projections.publish(fold(block, config.grain),
+                          {block.first_row + block.records(), block.sequence + 1});
+      progress_(report_.blocks + block.sequence, 2 * state_.head.sequence);
+      return projections.flush(false);
+    }));
     return projections.flush(true);
   }
 
   RocksStore& store_;
   State& state_;
   const Told& progress_;
+  Head cut_;
+  std::filesystem::path archive_;
   RebuildReport report_;
 };
 

@@ -19,6 +19,7 @@ namespace gauger::ledger {
 struct RebuildOptions {
   std::optional<std::chrono::minutes> grain;
   std::optional<std::string> time_zone;
+  std::filesystem::path archive;  // of the beginning, where retention cut the journal
 };
 
 struct RebuildReport {

@@ -39,14 +39,60 @@ void AcceptedIdentities::add(const Block& block) {
   chunks_.reset();
 }
 
+Result<void> AcceptedIdentities::add_rows(uint64_t end_row) {
+  if (end_row == 0) return success();
+  IdentityChunk chunk;
+  uint64_t next_row = 0;
+  TRY(journal_.scan(Family::identities, identity_chunk_key(0), identity_chunk_key(end_row),
+                    [&](std::string_view, std::string_view value) -> Result<bool> {
+                      TRY(chunk.read(value));
+                      if (chunk.first_row() != next_row) return false;
+                      next_row += chunk.records();
+                      for (uint32_t i = 0; i < chunk.events(); ++i)
+                        add(fingerprint_of(chunk.name_space(i), chunk.source(i), chunk.id(i)),
+                            chunk.row(i));
+                      return true;
+                    }));
+  if (next_row != end_row)
+    return corruption("the identities of row " + std::to_string(next_row) + " are missing");
+  return success();
+}
+
+void add_block(const Block& block, std::string_view bytes, Head& head) {
+  head.sequence = block.sequence;
+  head.next_row = block.first_row + block.records();
+  head.hash = sha256(bytes);
+  head.block_time = block.block_time;
+  head.strings = block.first_string + static_cast<uint32_t>(block.strings.size());
+  head.keys = block.first_key + static_cast<uint32_t>(block.keys.size());
+  for (const auto disposition : block.dispositions)
+    ++head.records[static_cast<size_t>(disposition)];
+  for (size_t i = 0; i < block.events.size(); ++i) {
+    const auto counts = block.events.counts_of(i);
+    for (size_t meter = 0; meter < meter_count; ++meter) head.totals[meter] += counts[meter];
+  }
+}
+
 // --- blocks ---------------------------------------------------------------------------------
+
+Result<void> Replay::resume(const Head& head) {
+  head_ = head;
+  TRY(waiting_.load(into_));
+  TRY(reservations_.load(into_, config_.grain));
+  return into_.scan(Family::positions, {}, {},
+                    [&](std::string_view key, std::string_view value) -> Result<bool> {
+                      TRY(auto position, decode_position(key, value));
+                      positions_.emplace(std::string(key), std::move(position));
+                      return true;
+                    });
+}
 
 Result<void> Replay::add(const Block& block, std::string_view bytes) {
   for (const auto key : block.events.key)
     if (key >= dictionary_.keys.size())
       return corruption("journal block " + std::to_string(block.sequence) +
                         " uses a key that nobody defined");
-  add_up(block, bytes);
+  add_block(block, bytes, head_);
   move_positions(block);
   post_documents(block);
   TRY(await_targets(block));
@@ -57,21 +103,6 @@ Result<void> Replay::add(const Block& block, std::string_view bytes) {
   TRY(into_.write_unlogged(writes_));
   writes_.writes.clear();
   return success();
-}
-
-void Replay::add_up(const Block& block, std::string_view bytes) {
-  head_.sequence = block.sequence;
-  head_.next_row = block.first_row + block.records();
-  head_.hash = sha256(bytes);
-  head_.block_time = block.block_time;
-  head_.strings = block.first_string + static_cast<uint32_t>(block.strings.size());
-  head_.keys = block.first_key + static_cast<uint32_t>(block.keys.size());
-  for (const auto disposition : block.dispositions)
-    ++head_.records[static_cast<size_t>(disposition)];
-  for (size_t i = 0; i < block.events.size(); ++i) {
-    const auto counts = block.events.counts_of(i);
-    for (size_t meter = 0; meter < meter_count; ++meter) head_.totals[meter] += counts[meter];
-  }
 }
 
 void Replay::move_positions(const Block& block) {
@@ -243,6 +274,7 @@ class Comparison {
     if (amendment.retracted) return false;
     const auto row = ByteReader(key.substr(1)).get_key_u64();
     TRY(const auto block, history_.block_of(row));
+    if (!block) return true;  // archived: the cut's baseline stands for it
     const auto event = block->event_of(static_cast<uint32_t>(row - block->first_row));
     return event && block->events.key[*event] == amendment.key;
   }

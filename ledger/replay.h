@@ -26,20 +26,27 @@ class AcceptedIdentities {
  public:
   // The identity chunks of everything that was added lie in `journal`.
   AcceptedIdentities(const LedgerConfig& config, const Store& journal)
-      : key_(config.identity_key), history_(journal, 0) {}
+      : journal_(journal), key_(config.identity_key), history_(journal, 0) {}
 
   Fingerprint fingerprint_of(StringId name_space, StringId source, std::string_view id) const;
   Result<bool> contains(Fingerprint print, StringId name_space, StringId source,
                         std::string_view id);
   void add(Fingerprint print, uint64_t row);
   void add(const Block& block);
+  // Every row below `end_row`, out of the chunks alone.
+  Result<void> add_rows(uint64_t end_row);
 
  private:
+  const Store& journal_;
   const uint64_t key_;
   History history_;
   IdentityIndex index_;
   std::optional<History::Identities> chunks_;  // until something is added
 };
+
+// The head after a block, from the head before it. `block` has all columns, `bytes` are its stored
+// form.
+void add_block(const Block& block, std::string_view bytes, Head& head);
 
 class Replay {
  public:
@@ -50,6 +57,8 @@ class Replay {
          Store& into)
       : config_(config), dictionary_(dictionary), identities_(identities), into_(into) {}
 
+  // Goes on where another replay ended, after that head, with what it wrote in `into`.
+  Result<void> resume(const Head& head);
   // The block and its stored bytes. Does not add its identities to those that were accepted.
   // corruption where the block names what cannot be.
   Result<void> add(const Block& block, std::string_view bytes);
@@ -59,7 +68,6 @@ class Replay {
   const std::unordered_map<std::string, Position>& positions() const { return positions_; }
 
  private:
-  void add_up(const Block& block, std::string_view bytes);
   void move_positions(const Block& block);
   void post_documents(const Block& block);
   void apply_adjustments(const Block& block);

@@ -267,6 +267,12 @@ Result<void> RocksStore::flush() {
   return success();
 }
 
+Result<void> RocksStore::compact(Family family) {
+  const auto status = impl_->db->CompactRange({}, impl_->handle(family), nullptr, nullptr);
+  if (!status.ok()) return to_error(status, "compacting " + impl_->name);
+  return success();
+}
+
 Result<void> RocksStore::verify_checksums() const {
   const auto status = impl_->db->VerifyChecksum();
   if (!status.ok()) return to_error(status, "verifying " + impl_->name);

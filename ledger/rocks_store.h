@@ -40,6 +40,8 @@ class RocksStore final : public Store {
 
   // Makes everything durable that was written unlogged.
   Result<void> flush();
+  // Gives the room of what was removed back to the disk.
+  Result<void> compact(Family family);
   // Reads every block of every file and compares checksums.
   Result<void> verify_checksums() const;
   // Live bytes on disk of a family, and of everything including the log.

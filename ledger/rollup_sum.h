@@ -16,7 +16,9 @@ namespace gauger::ledger {
 
 class RollupSum {
  public:
-  explicit RollupSum(std::chrono::minutes grain) : grain_(grain) {}
+  explicit RollupSum(std::chrono::minutes grain, std::map<int32_t, uint64_t> days = {})
+      : grain_(grain), days_(std::move(days)) {}
+  const std::map<int32_t, uint64_t>& days() const { return days_; }
 
   void add(const Change& change) {
     for (const auto& cell : change.cells) {

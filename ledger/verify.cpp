@@ -4,6 +4,7 @@
 #include <map>
 
 #include "ledger/anchor.h"
+#include "ledger/cut.h"
 #include "ledger/memory_store.h"
 #include "ledger/recover.h"
 #include "ledger/replay.h"
@@ -30,10 +31,12 @@ class Verification {
   Result<VerifyReport> run(const std::function<void(uint64_t, uint64_t)>& progress) {
     report_.head = durable_;
     TRY(read_rollups());
+    TRY(begin_at_cut());
+    const auto& begin = replay_.head();
     // Blocks that are not yet durable are only replayed: what is stored beside the journal is as
     // far as the store is.
-    TRY(scan_journal(store_, {0, 0}, state_.head.sequence, Columns::all,
-                     [&](const Block& block, std::string_view bytes) -> Result<void> {
+    TRY(scan_journal(store_, {begin.next_row, begin.sequence + 1}, state_.head.sequence,
+                     Columns::all, [&](const Block& block, std::string_view bytes) -> Result<void> {
                        if (block.sequence <= durable_.sequence) visit(block);
                        TRY(replay_.add(block, bytes));
                        TRY(check_identities(block));
@@ -56,6 +59,40 @@ class Verification {
   }
   static std::string name(const Block& block) {
     return "journal block " + std::to_string(block.sequence);
+  }
+
+  // A journal that retention cut begins with what its cut recorded, under a hash in the chain.
+  Result<void> begin_at_cut() {
+    TRY(const auto record, store_.get(Family::meta, cut_key));
+    if (!record) return success();
+    TRY(auto cut, decode_cut(*record));
+    report_.archived_through = cut.head.sequence;
+    seen_ = cut.head;
+    folded_ = RollupSum(state_.config.grain, std::move(cut.days));
+    replayed_ = std::move(cut.beside);
+    TRY(replay_.resume(cut.head));
+    TRY(identities_.add_rows(cut.head.next_row));
+    TRY(check_kept_blocks(cut.head));
+    const Documents documents(store_, durable_.sequence);
+    TRY(const auto posted, documents.latest({"default", "journal_cut", "ledger"}));
+    if (!posted) {
+      find("no document says that the journal was cut");
+      return success();
+    }
+    TRY(const auto said, documents.read(*posted));
+    if (said.content.find(to_hex(sha256(*record))) == said.content.npos)
+      find("the record of the journal's cut is not the one that was posted");
+    return success();
+  }
+
+  // Blocks with documents stay when those around them go.
+  Result<void> check_kept_blocks(const Head& cut) {
+    return store_.scan(Family::journal, {}, encode(BlockKey{cut.next_row, cut.sequence + 1}),
+                       [&](std::string_view, std::string_view bytes) -> Result<bool> {
+                         TRY(const auto block, decode_block(bytes, Columns::documents));
+                         if (block.sequence <= cut.sequence) check_documents(block);
+                         return true;
+                       });
   }
 
   Result<void> read_rollups() {

@@ -5,6 +5,7 @@
 #include "ledger/anchor.h"
 #include "ledger/backup/manifest.h"
 #include "ledger/crash_point.h"
+#include "ledger/cut.h"
 #include "ledger/lock.h"
 #include "ledger/projections.h"
 #include "ledger/recover.h"
@@ -103,6 +104,9 @@ class BackingUp {
     if (opened.second.identity_key != source_.config.identity_key) return refused("another ledger");
     if (last.last_sequence > source_.head.sequence)
       return refused("another incarnation of this ledger, which went further");
+    // What was cut is no longer there to be compared with; what is missing is told below.
+    TRY(const auto cut, read_cut_head(*source_.store));
+    if (last.last_sequence < cut.sequence || last.hash == cut.hash) return success();
     TRY(const auto entry,
         source_.store->at_or_before(Family::journal,
                                     encode(BlockKey{last.next_row, last.last_sequence})));
@@ -113,6 +117,8 @@ class BackingUp {
 
   Result<void> copy_blocks() {
     const auto first = last_sequence() + 1;
+    TRY(const auto cut, read_cut_head(*source_.store));
+    if (first <= cut.sequence) return missing(first, cut.sequence + 1);
     auto expected = first;
     auto previous = files_.empty() ? Digest{} : files_.back().hash;
     const BlockKey from{files_.empty() ? 0 : files_.back().next_row, first};

@@ -1,7 +1,9 @@
 """A ledger's second life: backed up while it is written, lost, restored, and billed from again."""
 import json
+import os
 import random
 import shutil
+import signal
 import subprocess
 import time
 
@@ -144,6 +146,34 @@ class Backup(invoices.Invoices):
         cli.gauger("rebuild", "--data", self.ledger, "--time-zone", "Nowhere/City", code=2)
         self.assertEqual(self.all_usage(), before)
         cli.verified(self.ledger)
+
+    def test_a_retention_that_is_killed_is_finished_by_the_next(self):
+        for day in range(1, 9):
+            self.ingest(f"2026-09-{day:02}T12:00:00Z",
+                        *[invoices.event(100 * day + i, f"2026-09-{day:02}T10:00:00Z")
+                          for i in range(20)])
+        self.posted_issuer()
+        before = self.all_usage()
+        command = [cli.BIN / "gauger", "retain", "--data", self.ledger, "--before", "2026-09-05",
+                   "--archive", self.directory / "archive", "--now", "2026-09-21T00:00:00Z",
+                   "--output", "json"]
+        for point in ("before_cut", "blocks_removed"):
+            killed = subprocess.run(command, env={**os.environ, "GAUGER_CRASH_AT": point},
+                                    capture_output=True, check=False)
+            self.assertEqual(killed.returncode, -signal.SIGKILL, point)
+            self.assertEqual(cli.verified(self.ledger)["findings"], [])
+            self.assertEqual(self.all_usage(), before)
+        cli.run(*command)
+        report = cli.verified(self.ledger)
+        self.assertEqual((report["archived_through"], report["findings"]), (4, []))
+        self.assertEqual(self.all_usage(), before)
+        refused = cli.gauger("rebuild", "--data", self.ledger, code=1)
+        self.assertIn("--archive", refused.stderr)
+        cli.gauger("rebuild", "--data", self.ledger, "--archive", self.directory / "archive")
+        self.assertEqual(self.all_usage(), before)
+        again = [invoices.event(205, "2026-09-02T10:00:00Z")]
+        self.ingest("2026-09-21T00:00:00Z", *again)
+        self.assertEqual(self.all_usage(), before)
 
 
 if __name__ == "__main__":

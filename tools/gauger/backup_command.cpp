@@ -1,9 +1,10 @@
-// gauger backup, restore and rebuild: a ledger's second life.
+// gauger backup, restore, retain and rebuild: where a ledger's journal goes and comes back from.
 #include <fmt/format.h>
 
 #include <memory>
 
 #include "ledger/backup/backup.h"
+#include "ledger/backup/retention.h"
 #include "ledger/rebuild.h"
 #include "tools/gauger/clock.h"
 #include "tools/gauger/command.h"
@@ -18,6 +19,7 @@ struct Options {
   std::string to;
   std::string from;
   std::string archive;
+  std::string before;
   std::string by;
   std::string now;
   std::string time_zone;
@@ -130,6 +132,7 @@ Result<void> run_rebuild(const Options& options) {
   ledger::RebuildOptions wanted;
   if (options.grain != 0) wanted.grain = std::chrono::minutes{options.grain};
   if (!options.time_zone.empty()) wanted.time_zone = options.time_zone;
+  wanted.archive = options.archive;
   BlocksProgress bar("rebuild");
   TRY(const auto report, ledger::rebuild(options.data, wanted,
                                          [&](uint64_t done, uint64_t total) { bar(done, total); }));
@@ -147,11 +150,50 @@ Result<void> run_rebuild(const Options& options) {
   return success();
 }
 
+Result<void> run_retain(const Options& options) {
+  TRY(const auto clock, make_clock(options.now));
+  TRY(const auto before, parse_instant(options.before));
+  BlocksProgress bar("retain");
+  TRY(const auto report, ledger::retain(options.data, options.archive, before, options.by, *clock,
+                                        [&](uint64_t done, uint64_t total) { bar(done, total); }));
+  if (options.output == Output::json) {
+    fmt::print(
+        "{{\"cut_after\": {}, \"blocks\": {}, \"archived\": {}, \"removed\": {}, "
+        "\"bytes_archived\": {}}}\n",
+        report.cut.sequence, report.blocks, report.archived, report.removed, report.bytes);
+    return success();
+  }
+  if (report.blocks == 0) fmt::print("nothing is older than {}\n", options.before);
+  if (report.cut.sequence != 0)
+    fmt::print("the journal begins after block {}: {} blocks archived, {} removed\n",
+               report.cut.sequence, report.archived, report.removed);
+  return success();
+}
+
 void add_clock_option(CLI::App& command, Options& options) {
   command.add_option("--now", options.now, "the time that it is, for replays; else the system's");
 }
 void add_backup_choice(CLI::App& command, Options& options) {
   command.add_option("--from", options.from, "the directory of backups")->required();
+}
+
+void add_retain_command(CLI::App& app, Run& run) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("retain", "move the beginning of the journal to an archive");
+  command->footer(
+      "Example: gauger retain --data ./ledger --before 2026-01-01 --archive /archive/ledger\n"
+      "Documents, identities and rollups stay: invoices stand, an old event that comes again is\n"
+      "still a duplicate, usage is answered. Single events of then lie in the archive only. Needs\n"
+      "the ledger for itself.");
+  add_data_option(*command, options->data);
+  command->add_option("--before", options->before, "blocks committed before this time go")
+      ->required();
+  command->add_option("--archive", options->archive, "where they go; always the same")->required();
+  command->add_option("--by", options->by, "who does it, for the record")->default_str("operator");
+  add_clock_option(*command, *options);
+  add_output_option(*command, options->output);
+  options->by = "operator";
+  command->callback([options, &run] { run = [options] { return run_retain(*options); }; });
 }
 
 }  // namespace
@@ -207,6 +249,7 @@ void add_restore_command(CLI::App& app, Run& run) {
 }
 
 void add_rebuild_command(CLI::App& app, Run& run) {
+  add_retain_command(app, run);
   auto options = std::make_shared<Options>();
   auto* command =
       app.add_subcommand("rebuild", "make everything beside the journal anew, and compare");
@@ -218,6 +261,7 @@ void add_rebuild_command(CLI::App& app, Run& run) {
   add_data_option(*command, options->data);
   command->add_option("--grain", options->grain, "another grain in minutes: 15, 30 or 60");
   command->add_option("--time-zone", options->time_zone, "another zone of its days and months");
+  command->add_option("--archive", options->archive, "where `gauger retain` put the beginning");
   add_output_option(*command, options->output);
   command->callback([options, &run] { run = [options] { return run_rebuild(*options); }; });
 }

@@ -20,15 +20,20 @@ void print_report(const ledger::VerifyReport& report, Output output) {
   if (output == Output::json) {
     fmt::print(
         "{{\"sequence\": {}, \"blocks\": {}, \"accepted\": {}, \"partitions\": {}, "
-        "\"gap_offsets\": {}, \"documents\": {}, \"rollups_through\": {}, \"hash\": \"{}\", "
+        "\"gap_offsets\": {}, \"archived_through\": {}, \"documents\": {}, \"rollups_through\": "
+        "{}, \"hash\": \"{}\", "
         "\"findings\": [",
         report.head.sequence, report.blocks, report.head.records[0], report.partitions, report.gaps,
-        report.documents, report.rollups_through, ledger::to_hex(report.head.hash));
+        report.archived_through, report.documents, report.rollups_through,
+        ledger::to_hex(report.head.hash));
     for (size_t i = 0; i < report.findings.size(); ++i)
       fmt::print("{}{}", i == 0 ? "" : ", ", json_text(report.findings[i]));
     fmt::print("]}}\n");
     return;
   }
+  if (report.archived_through != 0)
+    fmt::print("archived    up to block {}, taken as its cut recorded it\n",
+               report.archived_through);
   fmt::print("journal     {} blocks, chain whole, head {}\n", report.blocks,
              ledger::to_hex(report.head.hash).substr(0, 16));
   for (size_t i = 0; i < ledger::disposition_count; ++i)

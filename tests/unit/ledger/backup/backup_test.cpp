@@ -249,7 +249,7 @@ TEST_CASE("a rebuild gives a ledger another grain and zone", "[ledger]") {
     place.add(*ledger, 1);
     REQUIRE(ledger->close().has_value());
   }
-  const RebuildOptions options{std::chrono::minutes{60}, "Europe/Berlin"};
+  const RebuildOptions options{std::chrono::minutes{60}, "Europe/Berlin", {}};
   const auto report = rebuild(place.data(), options, silent).value();
   CHECK(report.reconfigured);
   CHECK(report.findings.empty());
@@ -258,6 +258,6 @@ TEST_CASE("a rebuild gives a ledger another grain and zone", "[ledger]") {
   CHECK(reader->config().grain == std::chrono::minutes{60});
   CHECK(reader->config().time_zone == "Europe/Berlin");
   CHECK(usage_of(place.data()).rows[0].requests == 1);
-  CHECK(rebuild(place.data(), {std::chrono::minutes{7}, {}}, silent).error().code ==
+  CHECK(rebuild(place.data(), {std::chrono::minutes{7}, {}, {}}, silent).error().code ==
         ErrorCode::invalid_argument);
 }
