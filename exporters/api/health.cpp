@@ -23,6 +23,8 @@ Response get_status(Service& service, const Call&) {
   json["as_of_sequence"] = as_json(head.sequence);
   json["block_time"] = format_instant(head.block_time);
   json["ready"] = service.status().ready.load();
+  json["verified_through"] = as_json(service.status().verified_through.load());
+  json["verification_mismatches"] = as_json(service.status().verification_mismatches.load());
   json["lag_records"] = service.status().lag.load();
   json["time_zone"] = service.ledger().config().time_zone;
   json["grain_minutes"] = int64_t{service.ledger().config().grain.count()};

@@ -94,6 +94,9 @@ ProcessState process_state(Service& service) {
   state.commit_p99_s = static_cast<double>(latency.p99_us) / 1e6;
   state.commit_sum_s = static_cast<double>(latency.sum_us) / 1e6;
   state.follows_log = service.status().following;
+  state.verified_through = service.status().verified_through;
+  state.verification_passes = service.status().verification_passes;
+  state.verification_mismatches = service.status().verification_mismatches;
   state.log_lag_records = service.status().lag;
   state.log_complete_us = service.status().complete_us;
   return state;

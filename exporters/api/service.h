@@ -68,6 +68,10 @@ struct ServiceStatus {
   std::atomic<int64_t> lag{0};              // records of it not read yet
   std::atomic<int64_t> complete_us{0};      // the time that all its partitions are read up to
   std::atomic<int64_t> lag_max{1'000'000};  // above it the server is not ready
+  // The online verifier's (ledger/online_verifier.h).
+  std::atomic<uint64_t> verified_through{0};
+  std::atomic<uint64_t> verification_passes{0};
+  std::atomic<uint64_t> verification_mismatches{0};
 };
 
 struct ServerStats;

@@ -233,6 +233,13 @@ void put_process(Page& page, const ProcessState& process) {
   page.family("commit_latency_seconds",
               "From a request's arrival at the writer to its acknowledgement.", MetricType::Summary)
       .metric.push_back(std::move(latency));
+  page.gauge("verified_through", "The block that the journal was folded anew up to.",
+             static_cast<double>(process.verified_through));
+  page.counter("verification_passes_total", "Passes over the whole journal.",
+               process.verification_passes);
+  page.counter("verification_mismatches_total",
+               "What was not the fold of the journal; anything but 0 is damage.",
+               process.verification_mismatches);
   if (!process.follows_log) return;
   page.gauge("kafka_lag_records", "Records of the topic that are not read yet.",
              static_cast<double>(process.log_lag_records));

@@ -79,6 +79,9 @@ struct ProcessState {
   double commit_p50_s = 0;
   double commit_p99_s = 0;
   double commit_sum_s = 0;
+  uint64_t verified_through = 0;
+  uint64_t verification_passes = 0;
+  uint64_t verification_mismatches = 0;
   bool follows_log = false;
   int64_t log_lag_records = 0;
   int64_t log_complete_us = 0;  // the time that every partition has been read up to; 0: unknown

@@ -18,6 +18,7 @@
 #include "exporters/http/server.h"
 #include "ingest/formats.h"
 #include "ingest/intake.h"
+#include "ledger/online_verifier.h"
 #include "tools/gauger/clock.h"
 #include "tools/gauger/command.h"
 #include "tools/gauger/intake_options.h"
@@ -41,6 +42,7 @@ struct Options {
   std::string name_space = "default";
   std::string now;
   int64_t lag_max = 1'000'000;
+  uint64_t verify_mib_per_s = 8;
   KafkaOptions kafka;
   NewLedgerOptions made;
 };
@@ -148,6 +150,7 @@ class Serving {
                                                     *clock_, service_config);
     TRY(service_->quotas().refresh());
     service_->status().lag_max = options_.lag_max;
+    begin_verification();
     return success();
   }
 
@@ -181,6 +184,7 @@ class Serving {
       std::this_thread::sleep_for(1ms);
     }
     draining.join();
+    if (verifier_) verifier_->stop();
     committer_->stop();
     service_->stop();
     if (!healthy) return success();
@@ -259,6 +263,23 @@ class Serving {
     return success();
   }
 
+  // Tells each finding once on stderr, beside the metrics.
+  void begin_verification() {
+    if (options_.verify_mib_per_s == 0) return;
+    ledger::OnlineVerifier::Config pace;
+    pace.bytes_per_second = options_.verify_mib_per_s << 20;
+    verifier_ = std::make_unique<ledger::OnlineVerifier>(
+        ledger_->store(), ledger_->config(), [this] { return ledger_->durable_head(); }, pace);
+    verifier_->start([this](const auto& state) {
+      auto& status = service_->status();
+      if (state.mismatches != status.verification_mismatches.load())
+        fmt::print(stderr, "gauger: MISMATCH: {}\n", state.last_finding);
+      status.verified_through = state.verified_through;
+      status.verification_passes = state.passes;
+      status.verification_mismatches = state.mismatches;
+    });
+  }
+
   void announce() {
     service_->status().ready = true;
     notify_service_manager("READY=1");
@@ -281,6 +302,8 @@ class Serving {
   std::unique_ptr<exporters::Server> server_;
   std::unique_ptr<exporters::Committer> committer_;
   std::unique_ptr<exporters::Service> service_;
+  // It reads the ledger and tells the service: the first to end.
+  std::unique_ptr<ledger::OnlineVerifier> verifier_;
   std::unique_ptr<ingest::KafkaSource> topic_;
   steady_clock::time_point drain_until_{};
   steady_clock::time_point publish_due_{};
@@ -338,6 +361,11 @@ void add_serve_command(CLI::App& app, Run& run) {
       ->add_option("--lag-max", options->lag_max,
                    "records behind the topic above which the service is not ready")
       ->default_str("1000000");
+  command
+      ->add_option("--verify-rate", options->verify_mib_per_s,
+                   "MiB per second that the online verifier folds anew; 0: none")
+      ->check(CLI::Range(0, 10'000))
+      ->default_str("8");
   command->add_option("--attribution", options->attribution,
                       "YAML: which team a record without one belongs to");
   command->add_option("--format", options->format, "of the topic's records; default proto");
