@@ -218,6 +218,19 @@ class Verification {
   VerifyReport report_;
 };
 
+// The checksums are read from files by name: one that the writer drops meanwhile, when it has
+// merged it into another, makes that fail, and it is tried again on what is there then.
+Result<std::unique_ptr<RocksStore>> open_verified(const std::filesystem::path& directory,
+                                                  Disk& disk) {
+  constexpr int tries = 10;
+  for (int attempt = 1;; ++attempt) {
+    TRY(auto store, RocksStore::open_reader(directory, disk));
+    const auto verified = store->verify_checksums();
+    if (verified) return store;
+    if (attempt == tries || verified.error().code != ErrorCode::io) return verified.error();
+  }
+}
+
 }  // namespace
 
 Result<VerifyReport> verify(const std::filesystem::path& directory,
@@ -225,8 +238,7 @@ Result<VerifyReport> verify(const std::filesystem::path& directory,
   if (!disk.exists(directory / "store" / "CURRENT"))
     return Error{ErrorCode::not_found, "there is no ledger in " + directory.string()};
   TRY(const auto anchor, Anchor::read(directory / "anchor", disk));
-  TRY(auto store, RocksStore::open_reader(directory / "store", disk));
-  TRY(store->verify_checksums());
+  TRY(auto store, open_verified(directory / "store", disk));
   TRY(const auto config, read_config(*store));
   if (!config) return Error{ErrorCode::not_found, "there is no ledger in " + directory.string()};
   TRY(const auto head, read_head(*store));

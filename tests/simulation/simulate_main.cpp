@@ -47,13 +47,17 @@ void report(uint64_t seed, const std::vector<Operation>& all, const RunResult& o
   std::printf("seed %llu breaks at operation %zu of %zu: %s\n",
               static_cast<unsigned long long>(seed), outcome.at + 1, all.size(),
               outcome.broken->c_str());
+  std::printf("replay: ./dev simulate --seed %llu\n", static_cast<unsigned long long>(seed));
+  if (!fails(seed, all)) {
+    std::puts("it does not break again: it hangs on the timing of RocksDB's threads");
+    return;
+  }
   auto operations = all;
   operations.resize(std::min(all.size(), outcome.at + 1));
   operations = shrunk(seed, fails(seed, operations) ? operations : all);
   const auto least = run(seed, operations);
   std::printf("the least that breaks: %s\n", least.broken ? least.broken->c_str() : "nothing");
   for (const auto& operation : operations) std::printf("  %s\n", to_string(operation).c_str());
-  std::printf("replay: ./dev simulate --seed %llu\n", static_cast<unsigned long long>(seed));
 }
 
 int usage() {
