@@ -312,7 +312,6 @@ void SimulatedDisk::arm(const DiskFault& fault) {
   const std::lock_guard guard(impl_->mutex);
   VERIFY(!impl_->fault, "one fault at a time");
   impl_->fault = fault;
-  impl_->fired = false;
 }
 
 void SimulatedDisk::disarm() {

@@ -73,7 +73,7 @@ class SimulatedDisk {
   void arm(const DiskFault& fault);
   void disarm();
   bool is_armed() const;
-  bool has_fired() const;
+  bool has_fired() const;  // since the start: what it broke may show later
   // Bytes of all files together; a write beyond them fails as ENOSPC.
   void set_capacity(uint64_t bytes);
   uint64_t used_bytes() const;
