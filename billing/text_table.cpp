@@ -29,7 +29,7 @@ std::string TextTable::text() const {
   const auto put = [&](auto&& cell_of) {
     std::string line;
     for (size_t i = 0; i < columns_.size(); ++i) {
-      if (widths[i] == 0) continue;
+      if (widths[i] == 0 && !rows_.empty()) continue;
       const std::string& cell = cell_of(i);
       const auto width = std::max(widths[i], width_of(columns_[i].name));
       const std::string padding(width - width_of(cell), ' ');

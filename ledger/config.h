@@ -1,6 +1,6 @@
-// What a ledger is made with and keeps for ever (a change means `gauger rebuild`): the grain of
-// its fine rollups, its civil calendar and its context boundaries; and the secret that keys its
-// identity fingerprints.
+// What a ledger is made with: the grain of its fine rollups and its civil calendar (`gauger
+// rebuild` changes these), its context boundaries, and the secret that keys its identity
+// fingerprints (both for ever).
 #pragma once
 
 #include <chrono>

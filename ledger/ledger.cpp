@@ -111,7 +111,7 @@ Result<void> Ledger::Impl::choose_config() {
       if (wanted != *stored)
         return Error{ErrorCode::refused,
                      "this ledger was made with another grain, time zone or context boundaries; "
-                     "run `gauger rebuild` to change them"};
+                     "`gauger rebuild` changes the first two, the third is for ever"};
     }
     state.config = *stored;
     return success();

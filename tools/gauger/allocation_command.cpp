@@ -107,7 +107,12 @@ Result<void> run_show(const AllocationFlags& flags) {
 Result<void> run_list(const AllocationFlags& flags) {
   TRY(const auto reader, ledger::Reader::open(flags.data));
   const auto documents = reader->documents();
-  TextTable table({"month", "closed_in_block", "closed_at", "by", "because", "corrections"});
+  billing::TextTable table({{"month"},
+                            {"closed_in_block", billing::Align::right},
+                            {"closed_at"},
+                            {"by"},
+                            {"because"},
+                            {"corrections", billing::Align::right}});
   std::string json;
   std::vector<ledger::DocumentVersion> first;
   std::map<std::string, uint32_t> last;
@@ -131,10 +136,8 @@ Result<void> run_list(const AllocationFlags& flags) {
   }
   if (flags.output == Output::json)
     fmt::print("[{}]\n", json);
-  else if (flags.output == Output::csv)
-    table.print_csv();
   else
-    table.print();
+    print_table(table, flags.output);
   return success();
 }
 

@@ -83,7 +83,12 @@ Result<void> run_list(const Options& options) {
     fmt::print("]\n");
     return success();
   }
-  TextTable table({"number", "made_at", "sequence", "accepted", "files", "head"});
+  billing::TextTable table({{"number", billing::Align::right},
+                            {"made_at"},
+                            {"sequence", billing::Align::right},
+                            {"accepted", billing::Align::right},
+                            {"files", billing::Align::right},
+                            {"head"}});
   for (const auto& backup : backups)
     table.add(
         {std::to_string(backup.number), format_instant(backup.made_at),
@@ -91,7 +96,7 @@ Result<void> run_list(const Options& options) {
          options.output == Output::csv ? std::to_string(backup.head.records[0])
                                        : grouped(static_cast<int64_t>(backup.head.records[0])),
          std::to_string(backup.files.size()), ledger::to_hex(backup.head.hash).substr(0, 16)});
-  options.output == Output::csv ? table.print_csv() : table.print();
+  print_table(table, options.output);
   return success();
 }
 

@@ -105,7 +105,12 @@ Result<void> print_events(const ReadOptions& options, const InvoiceLedger& at,
   query.wanted = [&](const UsageKey& key) { return is_behind(reader, line.charge, key); };
   query.identities = true;
   query.as_of_sequence = invoice.header.as_of_sequence;
-  TextTable table({"block", "row", "event", "source", "completed_at", "quantity"});
+  billing::TextTable table({{"block", billing::Align::right},
+                            {"row", billing::Align::right},
+                            {"event"},
+                            {"source"},
+                            {"completed_at"},
+                            {"quantity", billing::Align::right}});
   int64_t sum = 0;
   size_t found = 0;
   TRY(reader.events(query, [&](const ledger::EventRow& event) -> Result<bool> {
@@ -119,7 +124,7 @@ Result<void> print_events(const ReadOptions& options, const InvoiceLedger& at,
     return true;
   }));
   fmt::print("\nevents\n");
-  table.print();
+  print_table(table, Output::table);
   if (found > options.limit) fmt::print("... {} more (--limit)\n", found - options.limit);
   fmt::print("{} events, {} {}{}\n", found, sum, line.charge.item,
              line.type == billing::LineType::charge && sum != line.charge.quantity

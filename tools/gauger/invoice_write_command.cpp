@@ -85,7 +85,10 @@ Result<ReviewRow> review_row(const InvoiceLedger& at, InvoiceRating& rating,
 }
 
 void print_rows(const std::vector<ReviewRow>& rows, Output output) {
-  TextTable table({"bill_to", "state", "total", "blockers"});
+  billing::TextTable table({{"bill_to"},
+                            {"state"},
+                            {"total", billing::Align::right},
+                            {"blockers", billing::Align::right}});
   if (output == Output::json) {
     fmt::print("[");
     for (const auto& row : rows)
@@ -97,7 +100,7 @@ void print_rows(const std::vector<ReviewRow>& rows, Output output) {
   }
   for (const auto& row : rows)
     table.add({row.bill_to, row.state, row.total, std::to_string(row.open)});
-  output == Output::csv ? table.print_csv() : table.print();
+  print_table(table, output);
 }
 
 Result<void> record_review(InvoiceWriter& writer, InvoiceRating& rating, const InvoiceTerms& terms,

@@ -59,50 +59,8 @@ std::vector<ledger::Filter> FilterOptions::filters() const {
   return filters;
 }
 
-namespace {
-
-bool is_number(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789,.-% ") == std::string_view::npos;
-}
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
-}
-
-}  // namespace
-
-void TextTable::print() const {
-  std::vector<size_t> widths(rows_.front().size());
-  std::vector<bool> numbers(widths.size(), true);
-  for (size_t r = 0; r < rows_.size(); ++r)
-    for (size_t c = 0; c < widths.size(); ++c) {
-      widths[c] = std::max(widths[c], rows_[r][c].size());
-      numbers[c] = numbers[c] && (r == 0 || rows_[r][c].empty() || is_number(rows_[r][c]));
-    }
-  for (const auto& row : rows_) {
-    std::string line;
-    for (size_t c = 0; c < widths.size(); ++c) {
-      if (c != 0) line += "  ";
-      line += numbers[c] ? fmt::format("{:>{}}", row[c], widths[c])
-                         : fmt::format("{:<{}}", row[c], widths[c]);
-    }
-    while (!line.empty() && line.back() == ' ') line.pop_back();
-    std::puts(line.c_str());
-  }
-}
-
-void TextTable::print_csv() const {
-  for (const auto& row : rows_) {
-    std::string line;
-    for (size_t c = 0; c < row.size(); ++c) {
-      if (c != 0) line += ',';
-      line += csv_field(row[c]);
-    }
-    std::puts(line.c_str());
-  }
+void print_table(const billing::TextTable& table, Output output) {
+  fmt::print("{}", output == Output::csv ? table.csv() : table.text());
 }
 
 std::string grouped(int64_t number) {

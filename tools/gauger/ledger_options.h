@@ -6,10 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "billing/text_table.h"
 #include "ledger/usage_query.h"
 #include "schemas/instant.h"
 #include "schemas/result.h"
 #include "schemas/time_zone.h"
+#include "tools/gauger/command.h"
 
 namespace gauger::tools {
 
@@ -33,18 +35,8 @@ struct FilterOptions {
   std::vector<ledger::Filter> filters() const;
 };
 
-// Rows of text with a heading; numbers to the right. Printed with two spaces between columns.
-class TextTable {
- public:
-  explicit TextTable(std::vector<std::string> heading) : rows_{std::move(heading)} {}
-  void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
-  void print() const;
-  // RFC 4180.
-  void print_csv() const;
-
- private:
-  std::vector<std::vector<std::string>> rows_;
-};
+// As text, or as CSV where that was asked for.
+void print_table(const billing::TextTable& table, Output output);
 
 // 1234567 -> "1,234,567".
 std::string grouped(int64_t number);

@@ -49,7 +49,8 @@ Result<void> list(const Options& options) {
   TRY(check_reason(options));
   TRY(const auto reader, ledger::Reader::open(options.data));
   std::map<std::string_view, size_t> by_reason;
-  TextTable table({"id", "reason", "detail", "where", "bytes"});
+  billing::TextTable table(
+      {{"id"}, {"reason"}, {"detail"}, {"where"}, {"bytes", billing::Align::right}});
   size_t listed = 0;
   if (options.output == Output::json) fmt::print("[");
   TRY(reader->quarantined([&](const ledger::QuarantinedRecord& record) {
@@ -71,14 +72,14 @@ Result<void> list(const Options& options) {
     return success();
   }
   if (options.output == Output::csv) {
-    table.print_csv();
+    print_table(table, options.output);
     return success();
   }
   if (by_reason.empty()) {
     fmt::print("nothing is in quarantine\n");
     return success();
   }
-  table.print();
+  print_table(table, options.output);
   fmt::print("\nby reason:");
   size_t all = 0;
   for (const auto& [reason, count] : by_reason) {

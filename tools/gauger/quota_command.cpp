@@ -101,8 +101,16 @@ void print_answers(const std::vector<ledger::QuotaAnswer>& answers, const Option
     fmt::print("{{{}\"quotas\": [{}]}}\n", head, list);
     return;
   }
-  TextTable table({"quota", "measure", "mode", "limit", "used", "held", "overrun", "requested",
-                   "exceeded", "resets at"});
+  billing::TextTable table({{"quota"},
+                            {"measure"},
+                            {"mode"},
+                            {"limit", billing::Align::right},
+                            {"used", billing::Align::right},
+                            {"held", billing::Align::right},
+                            {"overrun", billing::Align::right},
+                            {"requested", billing::Align::right},
+                            {"exceeded"},
+                            {"resets at"}});
   for (const auto& answer : answers)
     table.add({answer.quota, ledger::to_string(answer.measure),
                std::string(ledger::quota_mode_names[static_cast<size_t>(answer.mode)]),
@@ -110,7 +118,7 @@ void print_answers(const std::vector<ledger::QuotaAnswer>& answers, const Option
                amount(answer, answer.held), amount(answer, answer.overrun),
                amount(answer, answer.requested), answer.exceeded ? "yes" : "no",
                format_instant(answer.resets_at)});
-  options.output == Output::csv ? table.print_csv() : table.print();
+  print_table(table, options.output);
 }
 
 Result<void> run_list(const Options& options) {

@@ -85,7 +85,12 @@ void print_moves(const std::map<Place, Moved>& moves, Output output) {
     fmt::print("\n]\n");
     return;
   }
-  TextTable table({"team", "project", "workload", "requests", "input", "output"});
+  billing::TextTable table({{"team"},
+                            {"project"},
+                            {"workload"},
+                            {"requests", billing::Align::right},
+                            {"input", billing::Align::right},
+                            {"output", billing::Align::right}});
   const auto number = [&](int64_t value) {
     if (output == Output::csv) return std::to_string(value);
     return (value < 0 ? "-" : "+") + grouped(std::abs(value));
@@ -93,9 +98,8 @@ void print_moves(const std::map<Place, Moved>& moves, Output output) {
   for (const auto& [place, moved] : moves)
     table.add({place[0], place[1], place[2], number(moved.requests), number(moved.input),
                number(moved.output)});
-  if (output == Output::csv) return table.print_csv();
-  if (moves.empty()) return fmt::print("nothing moves\n");
-  table.print();
+  if (moves.empty() && output == Output::table) return fmt::print("nothing moves\n");
+  print_table(table, output);
 }
 
 Result<void> preview(const Options& options) {
@@ -143,7 +147,12 @@ Result<void> post(const Options& options) {
 
 Result<void> list(const Options& options) {
   TRY(const auto reader, ledger::Reader::open(options.data));
-  TextTable table({"id", "version", "author", "reason", "recorded_at", "known_from"});
+  billing::TextTable table({{"id"},
+                            {"version", billing::Align::right},
+                            {"author"},
+                            {"reason"},
+                            {"recorded_at"},
+                            {"known_from", billing::Align::right}});
   auto first = true;
   if (options.output == Output::json) fmt::print("[");
   TRY(reader->documents().each(
@@ -164,10 +173,8 @@ Result<void> list(const Options& options) {
       }));
   if (options.output == Output::json)
     fmt::print("\n]\n");
-  else if (options.output == Output::csv)
-    table.print_csv();
   else
-    table.print();
+    print_table(table, options.output);
   return success();
 }
 

@@ -189,19 +189,37 @@ struct ShowFlags {
   std::string data;
   std::string id;
   uint32_t version = 0;
+  Output output = Output::table;
 };
 
 Result<void> run_list(const ShowFlags& flags) {
   TRY(const auto reader, ledger::Reader::open(flags.data));
-  TextTable table({"id", "version", "finalized_at", "by", "because", "sha256"});
-  TRY(reader->documents().each("default", exporters::savings_statement_kind,
-                               [&](const ledger::DocumentVersion& version) -> Result<bool> {
-                                 table.add({version.key.id, std::to_string(version.version),
-                                            format_instant(version.recorded_at), version.author,
-                                            version.reason, ledger::to_hex(version.content_hash)});
-                                 return true;
-                               }));
-  table.print();
+  billing::TextTable table({{"id"},
+                            {"version", billing::Align::right},
+                            {"finalized_at"},
+                            {"by"},
+                            {"because"},
+                            {"sha256"}});
+  std::string json;
+  TRY(reader->documents().each(
+      "default", exporters::savings_statement_kind,
+      [&](const ledger::DocumentVersion& version) -> Result<bool> {
+        const auto recorded_at = format_instant(version.recorded_at);
+        const auto hash = ledger::to_hex(version.content_hash);
+        table.add({version.key.id, std::to_string(version.version), recorded_at, version.author,
+                   version.reason, hash});
+        json += fmt::format(
+            "{}\n  {{\"id\": {}, \"version\": {}, \"finalized_at\": {}, \"by\": {}, "
+            "\"because\": {}, \"sha256\": {}}}",
+            json.empty() ? "" : ",", json_text(version.key.id), version.version,
+            json_text(recorded_at), json_text(version.author), json_text(version.reason),
+            json_text(hash));
+        return true;
+      }));
+  if (flags.output == Output::json)
+    fmt::print("[{}\n]\n", json);
+  else
+    print_table(table, flags.output);
   return success();
 }
 
@@ -239,6 +257,7 @@ void add_finalized(CLI::App& savings, Run& run) {
   auto* list = savings.add_subcommand("list", "the finalized statements");
   list->footer("Example: gauger savings list --data ./ledger");
   add_data_option(*list, shown->data);
+  add_output_option(*list, shown->output);
   list->callback([shown, &run] { run = [shown] { return run_list(*shown); }; });
   auto* show = savings.add_subcommand("show", "a finalized statement, byte for byte");
   show->footer("Example: gauger savings show --data ./ledger 2027-01/contract");

@@ -39,11 +39,6 @@ std::string applies_text(std::optional<Instant> from) {
   return from ? format_instant(*from) : "ever";
 }
 
-void print_rows(const TextTable& table, Output output) {
-  if (output == Output::csv) return table.print_csv();
-  table.print();
-}
-
 struct CheckFlags {
   std::vector<std::string> files;
   std::string data;
@@ -58,12 +53,13 @@ Result<void> run_check(const CheckFlags& flags) {
   }
   TRY(const auto texts, read_texts(flags.files));
   TRY(exporters::check_together(texts, view ? &*view : nullptr));
-  TextTable table({"kind", "id", "version", "applies_from", "content", "file"});
+  billing::TextTable table(
+      {{"kind"}, {"id"}, {"version"}, {"applies_from"}, {"content"}, {"file"}});
   for (const auto& [document, text] : read)
     table.add({std::string(to_string(document.kind())), document.id(), document.version(),
                applies_text(document.applies_from()), document.summary(), document.file()});
   if (flags.output != Output::json) {
-    print_rows(table, flags.output);
+    print_table(table, flags.output);
     return success();
   }
   std::string rows;
@@ -180,8 +176,16 @@ std::vector<std::string_view> kinds_of(const std::string& wanted) {
 Result<void> run_list(const ListFlags& flags) {
   TRY(const auto reader, ledger::Reader::open(flags.data));
   const auto documents = reader->documents();
-  TextTable table({"kind", "id", "version", "number", "applies_from", "known_from", "recorded_at",
-                   "by", "because", "content"});
+  billing::TextTable table({{"kind"},
+                            {"id"},
+                            {"version"},
+                            {"number", billing::Align::right},
+                            {"applies_from"},
+                            {"known_from", billing::Align::right},
+                            {"recorded_at"},
+                            {"by"},
+                            {"because"},
+                            {"content"}});
   std::string json;
   for (const auto kind : kinds_of(flags.kind)) {
     std::vector<ledger::DocumentVersion> versions;
@@ -213,7 +217,7 @@ Result<void> run_list(const ListFlags& flags) {
   if (flags.output == Output::json)
     fmt::print("[{}]\n", json);
   else
-    print_rows(table, flags.output);
+    print_table(table, flags.output);
   return success();
 }
 

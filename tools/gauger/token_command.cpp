@@ -88,7 +88,8 @@ Result<void> list(const Options& options) {
   const auto documents = reader->documents();
   TRY(const auto versions,
       documents.list(exporters::system_name_space, exporters::access_token_kind));
-  TextTable table({"id", "name", "namespace", "role", "teams", "created", "expires", "state"});
+  billing::TextTable table(
+      {{"id"}, {"name"}, {"namespace"}, {"role"}, {"teams"}, {"created"}, {"expires"}, {"state"}});
   std::string json;
   for (const auto& version : versions) {
     TRY(const auto document, documents.read(version));
@@ -103,10 +104,8 @@ Result<void> list(const Options& options) {
   }
   if (options.output == Output::json)
     fmt::print("[{}\n]\n", json);
-  else if (options.output == Output::csv)
-    table.print_csv();
   else
-    table.print();
+    print_table(table, options.output);
   return success();
 }
 
