@@ -12,6 +12,7 @@
 #include "ledger/block.h"
 #include "ledger/bytes.h"
 #include "ledger/config.h"
+#include "ledger/digest_codec.h"
 #include "schemas/limits.h"
 
 namespace gauger::ledger {
@@ -41,17 +42,6 @@ std::string prefix_of(const DocumentKey& key) {
 std::string behind(std::string prefix) {
   prefix.back() = static_cast<char>(separator + 1);
   return prefix;
-}
-
-void put_digest(std::string& out, const Digest& digest) {
-  out.append(reinterpret_cast<const char*>(digest.data()), digest.size());
-}
-
-Digest get_digest(ByteReader& reader) {
-  Digest digest{};
-  const auto bytes = reader.take(digest.size());
-  if (bytes.size() == digest.size()) std::memcpy(digest.data(), bytes.data(), digest.size());
-  return digest;
 }
 
 std::string hashed_part(const DocumentVersion& version) {

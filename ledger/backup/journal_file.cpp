@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "ledger/bytes.h"
+#include "ledger/digest_codec.h"
 #include "ledger/disk.h"
 #include "ledger/lock.h"
 #include "ledger/quarantine.h"
@@ -26,16 +27,6 @@ Error failed(const char* doing, const std::filesystem::path& path) {
 }
 Error damaged(const std::filesystem::path& path, const std::string& how) {
   return corruption(path.string() + " is damaged: " + how);
-}
-
-void put_digest(std::string& out, const Digest& digest) {
-  out.append(reinterpret_cast<const char*>(digest.data()), digest.size());
-}
-Digest get_digest(ByteReader& reader) {
-  Digest digest{};
-  const auto bytes = reader.take(digest.size());
-  if (bytes.size() == digest.size()) std::memcpy(digest.data(), bytes.data(), digest.size());
-  return digest;
 }
 
 std::string name_of(const JournalFile& file) {
