@@ -9,8 +9,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LES
   target_compile_options(gauger_options INTERFACE -Wno-restrict -Wno-maybe-uninitialized)
 endif()
 if(GAUGER_SANITIZE)
+  # What is left out doubles the time of a build; AddressSanitizer sees a null pointer as well.
   target_compile_options(gauger_options INTERFACE -fsanitize=${GAUGER_SANITIZE}
-    -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    -fno-sanitize=null,vptr,object-size -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(gauger_options INTERFACE -fsanitize=${GAUGER_SANITIZE})
 endif()
 

@@ -127,10 +127,10 @@ class FaultBench {
       const auto team = "team-" + std::to_string(twin / 24);
       auto event = ledger::testing::usage_event(id, twin + 1, 1, team);
       // Numbers that do not compress, so that rollups grow into blob files.
-      for (size_t i = 1; i < meter_count; ++i)
-        event.set(
-            static_cast<Meter>(i),
-            ((twin + 1) * 0x9E3779B97F4A7C1 * static_cast<int64_t>(i + 1) >> 3) & 0x7FFFFFFFFFFFFF);
+      for (uint64_t i = 1; i < meter_count; ++i) {
+        const auto mixed = static_cast<uint64_t>(twin + 1) * 0x9E3779B97F4A7C1 * (i + 1);
+        event.set(static_cast<Meter>(i), static_cast<int64_t>(mixed >> 3 & 0x7FFFFFFFFFFFFF));
+      }
       event.completed_at -= std::chrono::minutes{30 * (twin % 24)};
       batch.add(event, at, id);
     }

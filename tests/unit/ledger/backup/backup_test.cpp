@@ -39,8 +39,9 @@ class Site {
     batch.begin_segment({"default", "kafka:c/usage", 0, false}, round * 4);
     const auto id = "id-" + std::to_string(round);
     const auto undone = "undo-" + id;
+    const auto conflict = "of other content " + id;
     batch.add(usage_event(id, 10, 1), round * 4, id);
-    batch.add(usage_event(id, 10, 2), round * 4 + 1, "of other content " + id);
+    batch.add(usage_event(id, 10, 2), round * 4 + 1, conflict);
     batch.add(retraction(undone, round % 2 == 0 ? id : "not-yet-" + id), round * 4 + 2, undone);
     batch.end_segment(round * 4 + 4, 0, 0);
     REQUIRE(ledger.commit().has_value());
