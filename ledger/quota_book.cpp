@@ -210,23 +210,28 @@ const std::vector<QuotaBook::EntryId>& QuotaBook::of_key(uint32_t key, Instant a
 void QuotaBook::define(std::vector<Quota> quotas, QuotaTerms terms, const UsageTable& usage,
                        std::span<const Reservation* const> live, std::span<const QuotaSide> sides,
                        Instant now) {
-  const std::lock_guard guard(mutex_);
-  terms_ = std::move(terms);
-  entries_.clear();
+  QuotaBook fresh(config_, dictionary_);
+  fresh.terms_ = std::move(terms);
   for (auto& quota : quotas) {
-    auto& entry = entries_.emplace_back();
+    auto& entry = fresh.entries_.emplace_back();
     entry.window = quota.window.at(now, grain_);
     entry.quota = std::move(quota);
   }
-  index_entries();
-  seed(usage);
+  fresh.index_entries();
+  fresh.seed(usage);
   for (const auto& side : sides)
-    if (auto* entry = find(side.name_space, side.quota))
-      add(*entry, side.period, {side.moved, 0, side.overrun, 0});
+    if (auto* entry = fresh.find(side.name_space, side.quota))
+      fresh.add(*entry, side.period, {side.moved, 0, side.overrun, 0});
   for (const auto* reservation : live)
     for (const auto& hold : reservation->holds)
-      if (auto* entry = find(reservation->name_space, hold.quota))
-        add(*entry, hold.period, {0, hold.amount, 0, 0});
+      if (auto* entry = fresh.find(reservation->name_space, hold.quota))
+        fresh.add(*entry, hold.period, {0, hold.amount, 0, 0});
+  const std::lock_guard guard(mutex_);
+  std::swap(terms_, fresh.terms_);
+  std::swap(entries_, fresh.entries_);
+  std::swap(by_name_, fresh.by_name_);
+  std::swap(by_filter_, fresh.by_filter_);
+  std::swap(by_key_, fresh.by_key_);
   folded_ = std::max(folded_, usage.as_of_sequence);
 }
 
@@ -254,21 +259,61 @@ void QuotaBook::seed(const UsageTable& usage) {
   add_usage(costly, usage);
 }
 
-// Rows whose cost counts: priced once per currency.
-void QuotaBook::add_usage(const std::vector<std::pair<EntryId, uint32_t>>& costly,
-                          const UsageTable& usage) {
-  if (costly.empty()) return;
+namespace {
+
+// What a block adds to one quota in one period.
+struct Addition {
+  uint32_t entry = 0;
+  uint32_t period = 0;
+  Int128 used = 0;
+  int64_t unpriced = 0;
+};
+
+// Rows whose cost counts, each for an entry: priced once per currency.
+template <class CurrencyOf>
+std::vector<Addition> costs_of(const std::vector<std::pair<uint32_t, uint32_t>>& costly,
+                               const UsageTable& usage, const QuotaTerms& terms,
+                               std::chrono::minutes grain, CurrencyOf currency_of) {
+  std::vector<Addition> additions;
   std::map<std::string, std::vector<std::optional<Int128>>> costs;
   for (const auto& [id, row] : costly) {
-    auto& entry = entries_[id];
-    auto [found, fresh] = costs.try_emplace(entry.quota.currency);
-    if (fresh && terms_.cost_of) found->second = terms_.cost_of(usage, entry.quota.currency);
+    const auto& currency = currency_of(id);
+    auto [found, fresh] = costs.try_emplace(currency);
+    if (fresh && terms.cost_of) found->second = terms.cost_of(usage, currency);
     const auto cost =
         row < found->second.size() ? found->second[row] : std::optional<Int128>(std::nullopt);
     const auto& usage_row = usage.rows[row];
-    add(entry, period_at(usage_row.period, grain_),
-        {cost.value_or(0), 0, 0, cost ? 0 : usage_row.requests});
+    additions.push_back(
+        {id, period_at(usage_row.period, grain), cost.value_or(0), cost ? 0 : usage_row.requests});
   }
+  return additions;
+}
+
+// One of each quota and period.
+void merge(std::vector<Addition>& additions) {
+  const auto place = [](const Addition& one) { return std::pair(one.entry, one.period); };
+  std::sort(additions.begin(), additions.end(),
+            [&](const Addition& a, const Addition& b) { return place(a) < place(b); });
+  size_t kept = 0;
+  for (const auto& addition : additions) {
+    if (kept != 0 && place(additions[kept - 1]) == place(addition)) {
+      auto& sum = additions[kept - 1];
+      sum.used = checked_add(sum.used, addition.used);
+      sum.unpriced += addition.unpriced;
+    } else {
+      additions[kept++] = addition;
+    }
+  }
+  additions.resize(kept);
+}
+
+}  // namespace
+
+void QuotaBook::add_usage(const std::vector<std::pair<EntryId, uint32_t>>& costly,
+                          const UsageTable& usage) {
+  const auto currency_of = [this](EntryId id) { return entries_[id].quota.currency; };
+  for (const auto& addition : costs_of(costly, usage, terms_, grain_, currency_of))
+    add(entries_[addition.entry], addition.period, {addition.used, 0, 0, addition.unpriced});
 }
 
 // --- folding --------------------------------------------------------------------------------
@@ -302,33 +347,42 @@ std::vector<Cell> with_extras(const Change& change) {
 
 }  // namespace
 
+// The block is looked through and priced before the lock is taken, since a check waits for it:
+// what this reads of the quotas changes in `define` alone, which waits until nothing is folded.
 void QuotaBook::fold(const Change& change, std::span<const ReservationRecord> records,
                      uint64_t sequence) {
-  const std::lock_guard guard(mutex_);
-  folded_ = sequence;
-  if (entries_.empty()) return;
+  std::vector<Addition> additions;
   auto priced = table_of(config_);  // the cells whose cost counts
   std::vector<std::pair<EntryId, uint32_t>> costly;
-  for (const auto& cell : with_extras(change)) {
+  const auto add_cell = [&](const Cell& cell) {
     const auto period = period_of(cell.place);
-    bool added = false;
+    const auto rows = priced.rows.size();
     for (const auto id : of_key(key_of(cell.place), period_begin(period, grain_))) {
-      auto& entry = entries_[id];
-      if (entry.quota.measure.kind != QuotaMeasure::Kind::cost) {
-        const auto used = *amount_of(entry.quota.measure, amounts_of(cell.requests, cell.counts));
-        add(entry, period, {used, 0, 0, 0});
+      const auto& measure = entries_[id].quota.measure;
+      if (measure.kind != QuotaMeasure::Kind::cost) {
+        const auto used = *amount_of(measure, amounts_of(cell.requests, cell.counts));
+        additions.push_back({id, period, used, 0});
         continue;
       }
-      if (!added) {
+      if (priced.rows.size() == rows)
         add_row(priced, dictionary_.keys.key(key_of(cell.place)), dictionary_,
                 period_begin(period, grain_), cell.requests, cell.counts,
                 extras_at(change, cell.place));
-        added = true;
-      }
-      costly.emplace_back(id, static_cast<uint32_t>(priced.rows.size() - 1));
+      costly.emplace_back(id, static_cast<uint32_t>(rows));
     }
+  };
+  if (!entries_.empty()) {
+    for (const auto& cell : with_extras(change)) add_cell(cell);
+    const auto currency_of = [this](EntryId id) { return entries_[id].quota.currency; };
+    const auto costs = costs_of(costly, priced, terms_, grain_, currency_of);
+    additions.insert(additions.end(), costs.begin(), costs.end());
+    merge(additions);
   }
-  add_usage(costly, priced);
+  const std::lock_guard guard(mutex_);
+  folded_ = sequence;
+  if (entries_.empty()) return;
+  for (const auto& addition : additions)
+    add(entries_[addition.entry], addition.period, {addition.used, 0, 0, addition.unpriced});
   for (const auto& record : records) {
     if (record.step != ReservationStep::use && record.step != ReservationStep::late) continue;
     for (size_t i = 0; i < record.reservation.holds.size(); ++i) {
