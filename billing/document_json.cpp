@@ -55,6 +55,22 @@ Node read(Value&& value, int depth) {
   return node;
 }
 
+constexpr size_t kept_bytes_max = 64U << 10;
+
+struct Parsers {
+  simdjson::dom::parser whole;
+  json::parser on_demand;
+};
+
+Node read_all(Parsers& parsers, std::string_view text) {
+  const simdjson::padded_string padded(text);
+  // On-demand parsing checks only what it reads; this checks all of it, its end included.
+  static_cast<void>(static_cast<simdjson::dom::element>(parsers.whole.parse(padded)));
+  json::document document = parsers.on_demand.iterate(padded);
+  json::value value = document.get_value();
+  return read(value, 0);
+}
+
 }  // namespace
 
 Result<Node> parse_json(std::string_view text, std::string_view file) {
@@ -62,14 +78,11 @@ Result<Node> parse_json(std::string_view text, std::string_view file) {
     return document_error(file, 0,
                           "larger than " + std::to_string(limits::document_bytes_max) + " bytes");
   try {
-    const simdjson::padded_string padded(text);
-    // On-demand parsing checks only what it reads; this checks all of it, its end included.
-    simdjson::dom::parser whole;
-    static_cast<void>(static_cast<simdjson::dom::element>(whole.parse(padded)));
-    json::parser parser;
-    json::document document = parser.iterate(padded);
-    json::value value = document.get_value();
-    return read(value, 0);
+    // Most texts are short and many: what parsing them takes is kept.
+    thread_local Parsers kept;
+    if (text.size() <= kept_bytes_max) return read_all(kept, text);
+    Parsers parsers;
+    return read_all(parsers, text);
   } catch (const simdjson::simdjson_error& error) {
     return document_error(file, 0, std::string("not JSON: ") + error.what());
   }

@@ -5,6 +5,7 @@
 #include "ledger/projections.h"
 #include "ledger/replay.h"
 #include "ledger/rollup_codec.h"
+#include "schemas/thread_priority.h"
 
 namespace gauger::ledger {
 namespace {
@@ -21,7 +22,10 @@ OnlineVerifier::OnlineVerifier(const Store& store, const LedgerConfig& config, D
 
 void OnlineVerifier::start(Told told) {
   told_ = std::move(told);
-  thread_ = std::thread([this] { run(); });
+  thread_ = std::thread([this] {
+    run_behind();
+    run();
+  });
 }
 
 void OnlineVerifier::stop() {

@@ -1,7 +1,7 @@
 #include "schemas/instant.h"
 
 #include <array>
-#include <cstdio>
+#include <cstdlib>
 #include <optional>
 
 namespace gauger {
@@ -78,6 +78,15 @@ std::optional<Duration> take_offset(std::string_view& text) {
   return std::chrono::minutes{sign * (*hours * 60 + *minutes)};
 }
 
+// At least so many digits.
+void put_digits(std::string& text, int64_t number, size_t width) {
+  std::array<char, 20> digits{};
+  auto at = digits.size();
+  for (size_t i = 0; i < width || number != 0; ++i, number /= 10)
+    digits[--at] = static_cast<char>('0' + number % 10);
+  text.append(digits.data() + at, digits.size() - at);
+}
+
 }  // namespace
 
 Result<Instant> parse_instant(std::string_view text) {
@@ -102,18 +111,26 @@ std::string format_instant(Instant instant) {
   const year_month_day date{days};
   const auto us = (instant - days).count();
   const auto seconds = us / 1'000'000;
-  std::array<char, 64> text{};
-  int length = std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d",
-                             static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                             static_cast<unsigned>(date.day()), static_cast<int>(seconds / 3600),
-                             static_cast<int>(seconds / 60 % 60), static_cast<int>(seconds % 60));
-  std::string result(text.data(), static_cast<size_t>(length));
+  const int year = static_cast<int>(date.year());
+  std::string text = year < 0 ? "-" : "";
+  put_digits(text, std::abs(year), year < 0 ? 3 : 4);
+  text += '-';
+  put_digits(text, static_cast<unsigned>(date.month()), 2);
+  text += '-';
+  put_digits(text, static_cast<unsigned>(date.day()), 2);
+  text += 'T';
+  put_digits(text, seconds / 3600, 2);
+  text += ':';
+  put_digits(text, seconds / 60 % 60, 2);
+  text += ':';
+  put_digits(text, seconds % 60, 2);
   if (us % 1'000'000 != 0) {
-    length = std::snprintf(text.data(), text.size(), ".%06d", static_cast<int>(us % 1'000'000));
-    result.append(text.data(), static_cast<size_t>(length));
-    while (result.back() == '0') result.pop_back();
+    text += '.';
+    put_digits(text, us % 1'000'000, 6);
+    while (text.back() == '0') text.pop_back();
   }
-  return result + "Z";
+  text += 'Z';
+  return text;
 }
 
 }  // namespace gauger

@@ -10,10 +10,14 @@ std::string to_string(Int128 value) {
   auto position = digits.size();
   Uint128 magnitude =
       value < 0 ? Uint128{0} - static_cast<Uint128>(value) : static_cast<Uint128>(value);
-  do {
+  // Division of 128 bits is slow, and mostly there are fewer.
+  for (; magnitude > UINT64_MAX; magnitude /= 10)
     digits[--position] = static_cast<char>('0' + static_cast<int>(magnitude % 10));
-    magnitude /= 10;
-  } while (magnitude != 0);
+  auto rest = static_cast<uint64_t>(magnitude);
+  do {
+    digits[--position] = static_cast<char>('0' + rest % 10);
+    rest /= 10;
+  } while (rest != 0);
   if (value < 0) digits[--position] = '-';
   return {digits.data() + position, digits.size() - position};
 }

@@ -90,15 +90,6 @@ Response refuse_name(Service& service, const Call& call) {
                  "an access token that is bound to teams names its reservations '<team>:<name>'");
 }
 
-JsonValue decision_json(const ledger::QuotaDecision& decision) {
-  JsonValue json;
-  json["allowed"] = decision.allowed;
-  json["as_of_sequence"] = as_json(decision.as_of_sequence);
-  json["quotas"] = JsonValue::Array();
-  for (const auto& answer : decision.answers) json["quotas"].push_back(answer_json(answer));
-  return json;
-}
-
 // "quota search-month: 900 used and 200 held of 1000 tokens; it resets at …".
 std::string refusal_sentence(const ledger::QuotaDecision& decision) {
   for (const auto& answer : decision.answers) {
@@ -168,21 +159,21 @@ Response check_quota(Service& service, const Call& call) {
   const auto form = std::get<Form>(chosen);
   const auto body = json_body(call);
   if (const auto* refused = std::get_if<Response>(&body)) return *refused;
-  const auto parsed = [&]() -> Result<ledger::QuotaRequest> {
+  auto parsed = [&]() -> Result<ledger::QuotaRequest> {
     TRY(auto fields, billing::Fields::of("the body", std::get<0>(body), "a check"));
     TRY(auto request, read_request(fields, call.principal));
     TRY(fields.finish());
     return request;
   }();
   if (!parsed) return problem_of(parsed.error());
-  auto request = parsed.value();
+  auto request = std::move(parsed.value());
   if (auto refused = refuse_team(service, call, request)) return std::move(*refused);
   const auto now = service.clock().now();
   service.quotas().complete(request, now);
   const auto decision = service.ledger().quotas().check(request, now);
   if (form == Form::csv) return ok(quotas_csv(decision.answers), form);
   if (form == Form::text) return ok(quotas_table(decision.answers), form);
-  return ok(decision_json(decision).canonical());
+  return ok(decision_text(decision));
 }
 
 void post_reservation(Service& service, Call call, Reply reply) {

@@ -6,8 +6,10 @@
 #include <map>
 #include <mutex>
 #include <thread>
+#include <unordered_map>
 
 #include "exporters/api/metrics_cache.h"
+#include "schemas/thread_priority.h"
 
 namespace gauger::exporters {
 namespace {
@@ -40,6 +42,20 @@ const std::vector<std::vector<SplitRoute>>& split_routes() {
     return by_count;
   }();
   return split;
+}
+
+// Those without parameters, by path.
+const Route* find_plain_route(std::string_view path, Method method) {
+  static const auto by_path = [] {
+    std::unordered_multimap<std::string_view, const Route*> known;
+    for (const auto& route : routes())
+      if (route.path.find('{') == std::string_view::npos) known.emplace(route.path, &route);
+    return known;
+  }();
+  const auto [begin, end] = by_path.equal_range(path);
+  for (auto at = begin; at != end; ++at)
+    if (at->second->method == method) return at->second;
+  return nullptr;
 }
 
 bool matches(const SplitRoute& route, std::span<const std::string_view> segments,
@@ -123,7 +139,10 @@ Service::Service(ledger::Ledger& ledger, Committer& committer, TokenBook& tokens
       idempotency_(clock),
       impl_(std::make_unique<Impl>()) {
   for (unsigned i = 0; i < std::max(1U, config.slow_threads); ++i)
-    impl_->workers.emplace_back([this] { impl_->work(); });
+    impl_->workers.emplace_back([this] {
+      run_behind();
+      impl_->work();
+    });
 }
 
 Service::~Service() { stop(); }
@@ -165,6 +184,12 @@ Service::Authenticated Service::authenticate(const RequestHead& head) const {
 }
 
 Admission Service::admit(RequestHead head) {
+  if (const auto* route = find_plain_route(head.path, head.method)) {
+    Call call;
+    call.route = route;
+    call.head = std::move(head);
+    return admit_call(std::move(call));
+  }
   const auto segments = segments_of(head.path);
   const auto& by_count = split_routes();
   Call call;

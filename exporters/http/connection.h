@@ -7,7 +7,7 @@
 #include <boost/asio/ssl/context.hpp>
 #include <mutex>
 #include <unordered_map>
-#include <unordered_set>
+#include <vector>
 
 #include "exporters/http/server.h"
 
@@ -15,15 +15,37 @@ namespace gauger::exporters {
 
 namespace asio = boost::asio;
 
-// What an I/O thread knows of a connection of its own, so that a stop can let go of it.
-struct OpenConnection {
-  bool waiting = false;  // between requests
-  std::function<void()> close;
+// The executor is named, so that nothing of the path of a request is called through a table.
+using IoExecutor = asio::io_context::executor_type;
+template <class Value>
+using IoTask = asio::awaitable<Value, IoExecutor>;
+using IoSocket = asio::basic_stream_socket<asio::ip::tcp, IoExecutor>;
+
+// What an I/O thread knows of a connection of its own, so that it can end it.
+class OpenConnection {
+ public:
+  virtual ~OpenConnection() = default;
+  // Past its deadline.
+  virtual void cut() = 0;
+  // The server stops: it goes, if it is between two requests.
+  virtual void let_go() = 0;
+
+  size_t place = 0;  // in IoThread::connections
 };
 
+// Deadlines lie beside each other and are looked through a few times a second: setting one is a
+// store, where a timer of its own would cost each request several turns of the loop.
 struct IoThread {
-  asio::io_context context{1};
-  std::unordered_set<OpenConnection*> connections;
+  using Deadline = std::chrono::steady_clock::time_point;
+
+  std::vector<OpenConnection*> connections;
+  std::vector<Deadline> deadlines;  // of each
+  asio::io_context context{1};      // last: what it destroys uses the above
+
+  void enter(OpenConnection& connection);
+  void leave(OpenConnection& connection);
+  // Ends what is late, for ever.
+  IoTask<void> watch();
 };
 
 // What all connections of a server share.
@@ -47,7 +69,7 @@ struct ServerShared {
   void release(size_t bytes) { stats.body_bytes -= bytes; }
 };
 
-asio::awaitable<void> run_connection(asio::ip::tcp::socket socket, std::string address,
-                                     ServerShared& shared, IoThread& thread);
+IoTask<void> run_connection(IoSocket socket, std::string address, ServerShared& shared,
+                            IoThread& thread);
 
 }  // namespace gauger::exporters

@@ -87,7 +87,10 @@ Result<void> parse_target(std::string_view target, RequestHead& head) {
   TRY(check_path(raw_path));
   // An escaped slash would be a segment to the router and a path to whoever reads the log.
   head.path.clear();
-  for (size_t begin = 0; begin < raw_path.size();) {
+  const bool plain = std::all_of(raw_path.begin(), raw_path.end(),
+                                 [](char c) { return is_unreserved(c) || c == '/'; });
+  if (plain) head.path = raw_path;
+  for (size_t begin = plain ? raw_path.size() : 0; begin < raw_path.size();) {
     const auto end = std::min(raw_path.find('/', begin + 1), raw_path.size());
     TRY(const auto segment, percent_decode(raw_path.substr(begin + 1, end - begin - 1), false));
     if (segment.find('/') != std::string::npos || segment == "." || segment == "..")

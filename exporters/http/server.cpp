@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "exporters/http/connection.h"
+#include "schemas/thread_priority.h"
 
 namespace gauger::exporters {
 namespace {
@@ -73,13 +74,12 @@ struct Server::Impl {
   bool stopped = false;
 
   asio::awaitable<void> accept_loop();
-  asio::awaitable<void> serve(tcp::socket socket, std::string address, IoThread& thread);
+  IoTask<void> serve(IoSocket socket, std::string address, IoThread& thread);
   Result<void> bind();
   void stop();
 };
 
-asio::awaitable<void> Server::Impl::serve(tcp::socket socket, std::string address,
-                                          IoThread& thread) {
+IoTask<void> Server::Impl::serve(IoSocket socket, std::string address, IoThread& thread) {
   // Nothing of a single connection may end the process: out of memory cuts it.
   try {
     co_await run_connection(std::move(socket), address, shared, thread);
@@ -142,8 +142,7 @@ void Server::Impl::stop() {
   });
   for (auto& thread : threads)
     asio::post(thread->context, [&thread = *thread] {
-      for (auto* connection : thread.connections)
-        if (connection->waiting) connection->close();
+      for (auto* connection : thread.connections) connection->let_go();
     });
   const auto until = std::chrono::steady_clock::now() + shared.config.drain_deadline;
   while (shared.stats.connections_open.load() != 0 && std::chrono::steady_clock::now() < until)
@@ -172,7 +171,11 @@ Result<std::unique_ptr<Server>> Server::listen(const ServerConfig& config, Admit
   asio::co_spawn(impl->threads[0]->context, impl->accept_loop(), asio::detached);
   for (auto& thread : impl->threads) {
     impl->guards.push_back(asio::make_work_guard(thread->context));
-    impl->running.emplace_back([&context = thread->context] { context.run(); });
+    asio::co_spawn(thread->context, thread->watch(), asio::detached);
+    impl->running.emplace_back([&context = thread->context] {
+      run_promptly();
+      context.run();
+    });
   }
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }

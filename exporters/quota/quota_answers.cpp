@@ -92,6 +92,50 @@ JsonValue answer_json(const ledger::QuotaAnswer& answer) {
   return json;
 }
 
+std::string decision_text(const ledger::QuotaDecision& decision) {
+  std::string out;
+  out.reserve(96 + 384 * decision.answers.size());
+  const auto put = [&](std::string_view name, std::string_view text) {
+    out.append(",\"").append(name).append("\":");
+    out.append("\"").append(text).append("\"");
+  };
+  const auto put_plain = [&](std::string_view name, std::string_view text) {
+    out.append(",\"").append(name).append("\":").append(text);
+  };
+  const auto truth = [](bool value) { return std::string_view(value ? "true" : "false"); };
+  out.append("{\"allowed\":").append(truth(decision.allowed));
+  put_plain("as_of_sequence", std::to_string(decision.as_of_sequence));
+  out += ",\"quotas\":[";
+  for (const auto& answer : decision.answers) {
+    const auto& measure = answer.measure;
+    if (&answer != &decision.answers.front()) out += ',';
+    out.append("{\"exceeded\":").append(truth(answer.exceeded));
+    put("held", format_amount(measure, answer.held));
+    put("limit", format_amount(measure, answer.limit));
+    put("measure", to_string(measure));
+    put("mode", ledger::quota_mode_names[static_cast<size_t>(answer.mode)]);
+    put("overrun", format_amount(measure, answer.overrun));
+    put_plain("quota", JsonValue(answer.quota).canonical());  // the only text that needs escapes
+    put("requested", format_amount(measure, answer.requested));
+    put("resets_at", format_instant(answer.resets_at));
+    put_plain("unpriced", truth(answer.unpriced));
+    put("used", format_amount(measure, answer.used));
+    put_plain("warn_percent", std::to_string(answer.warn_percent));
+    put("window_from", format_instant(answer.window_from));
+    out += '}';
+  }
+  return out += "]}";
+}
+
+JsonValue decision_json(const ledger::QuotaDecision& decision) {
+  JsonValue json;
+  json["allowed"] = decision.allowed;
+  json["as_of_sequence"] = static_cast<int64_t>(decision.as_of_sequence);
+  json["quotas"] = JsonValue::Array();
+  for (const auto& answer : decision.answers) json["quotas"].push_back(answer_json(answer));
+  return json;
+}
+
 std::string quotas_table(const std::vector<ledger::QuotaAnswer>& answers) {
   return table_of(answers).text();
 }

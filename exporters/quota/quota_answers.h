@@ -17,6 +17,9 @@ Result<std::vector<ledger::Quota>> read_quotas(const ledger::Documents& document
 billing::JsonValue quota_json(const ledger::Quota& quota);
 // How it stands. Amounts are decimal strings.
 billing::JsonValue answer_json(const ledger::QuotaAnswer& answer);
+billing::JsonValue decision_json(const ledger::QuotaDecision& decision);
+// The canonical text of it, written straight away: a gateway asks before each of its requests.
+std::string decision_text(const ledger::QuotaDecision& decision);
 std::string quotas_table(const std::vector<ledger::QuotaAnswer>& answers);
 std::string quotas_csv(const std::vector<ledger::QuotaAnswer>& answers);
 

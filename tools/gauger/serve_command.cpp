@@ -19,6 +19,7 @@
 #include "ingest/formats.h"
 #include "ingest/intake.h"
 #include "ledger/online_verifier.h"
+#include "schemas/thread_priority.h"
 #include "tools/gauger/clock.h"
 #include "tools/gauger/command.h"
 #include "tools/gauger/intake_options.h"
@@ -130,7 +131,7 @@ class Serving {
     }
     ledger::LedgerOptions ledger_options;
     ledger_options.config = options_.made.config();
-    TRY(ledger_, ledger::Ledger::open(options_.data, ledger_options, *clock_));
+    TRY(open_ledger(ledger_options));
     const auto documents = ledger_->documents();
     TRY(const auto known,
         documents.list(exporters::system_name_space, exporters::access_token_kind));
@@ -166,6 +167,8 @@ class Serving {
                options_.server.address + ":" + std::to_string(server_->port()),
                tokens_->empty() ? ", without access tokens for this machine" : "", options_.data,
                ledger_->durable_head().sequence);
+    // From here on this thread commits; those that answer have begun.
+    run_behind();
     const auto done = options_.kafka.topic.empty() ? follow_requests() : follow_topic();
     service_->status().ready = false;
     notify_service_manager("STOPPING=1");
@@ -195,6 +198,21 @@ class Serving {
   void begin_drain() { drain_until_ = steady_clock::now() + options_.server.drain_deadline; }
 
  private:
+  // The ledger's threads inherit that they run behind those which answer.
+  Result<void> open_ledger(const ledger::LedgerOptions& options) {
+    Result<void> opened = success();
+    std::thread opening([&] {
+      run_behind();
+      auto ledger = ledger::Ledger::open(options_.data, options, *clock_);
+      if (ledger)
+        ledger_ = std::move(ledger.value());
+      else
+        opened = ledger.error();
+    });
+    opening.join();
+    return opened;
+  }
+
   Result<void> follow_requests() {
     announce();
     while (!stop_asked.load()) {

@@ -1,5 +1,6 @@
 // Why: what the API answers is what other people's programs are built on. How: requests as values
 // over a real ledger, restarts included.
+#include "exporters/quota/quota_answers.h"
 #include "tests/unit/exporters/api_bench.h"
 
 using namespace gauger;
@@ -370,4 +371,86 @@ TEST_CASE("the service is ready when it serves and says when it does not", "[exp
   bench.service->status().ready = false;
   CHECK(bench.get("/readyz").status == 503);
   CHECK(bench.get("/livez").status == 200);
+}
+
+TEST_CASE("the text of a quota's decision is the canonical text of its JSON", "[exporters]") {
+  ledger::QuotaAnswer answer;
+  answer.quota = "say \"no\"\n";
+  answer.measure.kind = ledger::QuotaMeasure::Kind::cost;
+  answer.limit = Int128{-1};
+  answer.used = Int128{1} << 100;
+  answer.held = 1'500'000'000'000;
+  answer.exceeded = true;
+  answer.warn_percent = 80;
+  answer.window_from = at("2027-01-01T00:00:00Z");
+  answer.resets_at = at("2027-02-01T00:00:00.000001Z");
+  ledger::QuotaDecision decision;
+  CHECK(decision_text(decision) == decision_json(decision).canonical());
+  decision.answers = {answer, {}};
+  decision.answers[1].mode = ledger::QuotaMode::shadow;
+  decision.allowed = false;
+  decision.as_of_sequence = 77;
+  CHECK(decision_text(decision) == decision_json(decision).canonical());
+}
+
+namespace {
+
+// As ApiBench::ask, for threads: it asserts nothing.
+Response quietly(ApiBench& bench, const std::string& path, std::string body) {
+  RequestHead head;
+  head.method = Method::post;
+  head.path = path;
+  head.peer_is_loopback = true;
+  head.headers = {{"host", "127.0.0.1"}, {"content-type", "application/json"}};
+  auto admission = bench.service->admit(std::move(head));
+  if (auto* refused = std::get_if<Response>(&admission)) return *refused;
+  std::promise<Response> answer;
+  std::get<Admitted>(admission).answer(
+      std::move(body), [&](Response response) { answer.set_value(std::move(response)); });
+  return answer.get_future().get();
+}
+
+}  // namespace
+
+TEST_CASE("without reservations a quota is overshot by no more than what is under way",
+          "[exporters]") {
+  constexpr int gateways = 8;
+  constexpr int64_t amount = 100;
+  constexpr int64_t limit = 20'050;  // no multiple of the amount: the last one does not fit
+  ApiBench bench;
+  REQUIRE(bench
+              .ask({Method::post,
+                    "/v1/quotas/q",
+                    "kind: quota\nid: q\nscope: {team: search}\nmeasure: tokens\nlimit: 20050\n"
+                    "window: month\n",
+                    {},
+                    {{"content-type", "application/yaml"}}})
+              .status == 201);
+  // Each asks, spends, waits until that is counted, and asks again until it is refused.
+  std::atomic<int> failures{0};
+  std::atomic<int64_t> granted{0};
+  std::vector<std::thread> threads;
+  for (int gateway = 0; gateway < gateways; ++gateway)
+    threads.emplace_back([&, gateway] {
+      for (int i = 0;; ++i) {
+        const auto check = quietly(bench, "/v1/quotas/check",
+                                   R"({"team":"search","counts":{"input_uncached":100}})");
+        if (check.body.find(R"("allowed":true)") == std::string::npos) return;
+        ++granted;
+        const auto id = std::to_string(gateway) + "-" + std::to_string(i);
+        const auto sent =
+            quietly(bench, "/v1/events", "[" + event_json(id, "search", amount) + "]");
+        if (sent.status != 200) ++failures;
+      }
+    });
+  for (auto& thread : threads) thread.join();
+  CHECK(failures == 0);
+  const auto answer =
+      bench.post("/v1/quotas/check", R"({"team":"search","counts":{"input_uncached":100}})");
+  CHECK(member(answer, "allowed") == "false");
+  const auto used = std::stoll(member(answer, "quotas.0.used"));
+  CHECK(used == granted * amount);
+  // The bound: who was granted last knew of everything but one request of each of the others.
+  CHECK(used > limit - amount);
+  CHECK(used <= limit + (gateways - 1) * amount);
 }
