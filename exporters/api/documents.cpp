@@ -160,6 +160,23 @@ void append_and_answer(Service& service, Call call, Reply reply,
       });
 }
 
+void append_worked_out(Service& service, Call call, Reply reply, WorkOut work_out) {
+  const auto body = json_body(call);
+  if (const auto* refused = std::get_if<Response>(&body)) return reply(*refused);
+  auto before = answered_already(service, call);
+  if (!before) return reply(problem_of(before.error()));
+  if (before.value()) return reply(std::move(*before.value()));
+  auto drafts = work_out(service, call, std::get<0>(body));
+  if (!drafts) return reply(problem_of(drafts.error()));
+  append_and_answer(service, std::move(call), std::move(reply), std::move(drafts.value()));
+}
+
+Response known_already(const ledger::DocumentVersion& version) {
+  auto response = ok(version_json(version).canonical());
+  response.headers.emplace_back("ETag", etag_of(version));
+  return response;
+}
+
 std::variant<std::optional<uint32_t>, Response> version_to_follow(
     const Call& call, const ledger::Documents& documents, const ledger::DocumentKey& key) {
   if (call.head.header("if-none-match") == "*") return std::optional<uint32_t>(0);

@@ -32,6 +32,15 @@ inline void append_and_answer(Service& service, Call call, Reply reply, ledger::
 // that are worked out before they are appended.
 Result<std::optional<Response>> answered_already(Service& service, const Call& call);
 
+// A JSON body becomes drafts and they are appended: what most writes of accounting are. A repeated
+// request is answered before anything is worked out again.
+using WorkOut = Result<std::vector<ledger::DocumentDraft>> (*)(Service& service, const Call& call,
+                                                               const billing::Node& body);
+void append_worked_out(Service& service, Call call, Reply reply, WorkOut work_out);
+
+// 200 with a version that says the same already.
+Response known_already(const ledger::DocumentVersion& version);
+
 // After the version that If-Match names; 0 with `If-None-Match: *`. None where neither is there.
 std::variant<std::optional<uint32_t>, Response> version_to_follow(
     const Call& call, const ledger::Documents& documents, const ledger::DocumentKey& key);

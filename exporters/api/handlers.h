@@ -38,10 +38,19 @@ Response list_invoices(Service& service, const Call& call);
 Response get_invoice(Service& service, const Call& call);
 void post_invoice(Service& service, Call call, Reply reply);
 
+// invoice_steps.cpp
+Response get_invoice_review(Service& service, const Call& call);
+Response get_invoice_correction(Service& service, const Call& call);
+void post_invoice_review(Service& service, Call call, Reply reply);
+void post_invoice_decision(Service& service, Call call, Reply reply);
+void post_invoice_correction(Service& service, Call call, Reply reply);
+void post_invoice_void(Service& service, Call call, Reply reply);
+
 // savings.cpp
 Response get_savings(Service& service, const Call& call);
 Response list_savings_statements(Service& service, const Call& call);
 Response get_savings_statement(Service& service, const Call& call);
+void post_savings_statement(Service& service, Call call, Reply reply);
 Response post_comparison(Service& service, const Call& call);
 Response list_programs(Service& service, const Call& call);
 
@@ -51,6 +60,8 @@ void post_statement(Service& service, Call call, Reply reply);
 Response list_reconciliations(Service& service, const Call& call);
 Response get_reconciliation_report(Service& service, const Call& call);
 void post_reconciliation(Service& service, Call call, Reply reply);
+Response list_postings(Service& service, const Call& call);
+void post_posting(Service& service, Call call, Reply reply);
 
 // quarantine.cpp
 Response list_quarantine(Service& service, const Call& call);

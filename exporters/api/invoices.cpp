@@ -1,12 +1,9 @@
 // Finalized invoices and credit notes in every format, and finalizing a month. A token that is
 // bound to teams sees the documents that bill its teams; any other looks like none.
-#include "billing/document.h"
 #include "exporters/accounting/invoice_export.h"
-#include "exporters/accounting/invoice_making.h"
-#include "exporters/accounting/terms_posting.h"
-#include "exporters/api/accounting.h"
 #include "exporters/api/documents.h"
 #include "exporters/api/handlers.h"
+#include "exporters/api/invoice_month.h"
 #include "exporters/documents/invoice_csv.h"
 #include "ledger/backup/incarnation.h"
 
@@ -16,11 +13,6 @@ namespace {
 using billing::Fields;
 using billing::Invoice;
 using billing::JsonValue;
-
-Result<InvoiceStore> store_of(const LedgerView& view, std::string_view issuer) {
-  return InvoiceStore::open(view.documents(), std::string(issuer), view.reader->config().time_zone,
-                            view.name_space);
-}
 
 JsonValue item_of(const InvoiceStore& store, const Invoice& invoice) {
   const auto& header = invoice.header;
@@ -38,13 +30,20 @@ JsonValue item_of(const InvoiceStore& store, const Invoice& invoice) {
   return item;
 }
 
+// Credit notes and debit notes have routes of their own beside those of all documents.
+bool is_asked_for(const Call& call, const Invoice& invoice) {
+  if (!call.principal.sees_team(invoice.header.bill_to.id)) return false;
+  const bool notes = call.route->path.starts_with("/v1/credit-notes");
+  return !notes || invoice.header.type != billing::InvoiceType::invoice;
+}
+
 std::vector<Invoice> chosen_invoices(const InvoiceStore& store, const Call& call) {
   std::vector<Invoice> chosen;
   const auto period = call.query("period");
   const auto bill_to = call.query("bill_to");
   for (const auto& invoice : store.invoices()) {
     const auto& header = invoice.header;
-    if (!call.principal.sees_team(header.bill_to.id)) continue;
+    if (!is_asked_for(call, invoice)) continue;
     if (!period.empty() && format_month(header.month) != period) continue;
     if (bill_to.empty() || header.bill_to.id == bill_to) chosen.push_back(invoice);
   }
@@ -74,52 +73,15 @@ JsonValue page_of(const InvoiceStore& store, const Call& call, const Page& page,
   return json;
 }
 
-// The texts of the terms that the body names by their ids, as they are in force for the month.
-Result<InvoiceTerms> terms_of_body(const LedgerView& view, int32_t month,
-                                   const std::vector<std::pair<std::string, std::string>>& named) {
-  std::vector<std::pair<std::string, NamedText>> texts;
-  const auto documents = view.documents();
-  for (const auto& [kind, id] : named) {
-    if (id.empty()) continue;
-    std::vector<billing::TermsVersion> times;
-    std::vector<ledger::DocumentVersion> versions;
-    TRY(documents.each(view.name_space, kind,
-                       [&](const ledger::DocumentVersion& version) -> Result<bool> {
-                         if (version.key.id != id) return true;
-                         times.push_back({version.applies_from, version.known_from});
-                         versions.push_back(version);
-                         return true;
-                       }));
-    const auto index = billing::version_in_force(times, month);
-    if (!index)
-      return Error{ErrorCode::not_found,
-                   "there is no " + kind + " '" + id + "' for " + format_month(month)};
-    TRY(auto document, documents.read(versions[*index]));
-    texts.emplace_back(kind,
-                       NamedText{document_name(versions[*index]), std::move(document.content)});
-  }
-  return parse_invoice_terms(texts);
-}
-
 struct FinalizeCall {
-  std::string issuer;
-  std::string bill_to;
-  int32_t month = 0;
-  std::vector<std::pair<std::string, std::string>> terms;  // kind, id
+  MonthCall month;
   Finalizing how;
 };
 
 Result<FinalizeCall> parse_finalize(const billing::Node& node, const Principal& principal) {
   TRY(auto fields, Fields::of("the body", node, "what to finalize"));
   FinalizeCall call;
-  TRY(const auto period, text_of(fields, "period"));
-  TRY(call.month, parse_month(period));
-  TRY(call.bill_to, text_of(fields, "bill_to"));
-  TRY(call.issuer, text_or(fields, "issuer", ""));
-  for (const auto* kind : {"price_book", "model_catalog", "organisation"}) {
-    TRY(auto id, text_or(fields, kind, ""));
-    call.terms.emplace_back(kind, std::move(id));
-  }
+  TRY(call.month, parse_month_call(fields));
   TRY(call.how.force, flag_of(fields, "force"));
   TRY(call.how.reason, text_or(fields, "reason", ""));
   TRY(fields.finish());
@@ -130,25 +92,14 @@ Result<FinalizeCall> parse_finalize(const billing::Node& node, const Principal& 
 }
 
 Result<std::vector<ledger::DocumentDraft>> finalized(Service& service, const Call& call,
-                                                     const FinalizeCall& wanted) {
-  TRY(const auto view, view_of(service, call));
-  TRY(const auto store, store_of(view, wanted.issuer));
-  TRY(ledger::check_confirmed(view.documents(), store.issuer().party.id));
-  TRY(const auto terms, terms_of_body(view, wanted.month, wanted.terms));
-  const auto now = service.clock().now();
-  TRY(auto rating, InvoiceRating::open(view, store, now));
-  TRY(const auto months, rating.month(wanted.month, terms));
-  const auto rated = months.find(wanted.bill_to);
-  if (rated == months.end())
-    return Error{ErrorCode::not_found,
-                 wanted.bill_to + " has no usage in " + format_month(wanted.month)};
-  const InvoiceBooks books{view, store, now};
-  TRY(const auto seal,
-      seal_month(books, rating, terms, wanted.how, wanted.bill_to, wanted.month, rated->second));
-  Invoice invoice;
-  TRY(auto drafts, finalizing_drafts(store, seal, terms, wanted.how.author, invoice));
-  drafts.front().reason = wanted.how.reason;
-  return drafts;
+                                                     const billing::Node& body) {
+  TRY(const auto wanted, parse_finalize(body, call.principal));
+  TRY(auto open, OpenMonth::open(service, call, wanted.month));
+  TRY(ledger::check_confirmed(open->view.documents(), open->store.issuer().party.id));
+  TRY(const auto* rated, open->bill_to());
+  TRY(const auto seal, seal_month(open->books(), open->rating(), open->terms, wanted.how,
+                                  wanted.month.bill_to, wanted.month.month, *rated));
+  return note_drafts(open->store, seal, open->terms, wanted.how.author, wanted.how.reason);
 }
 
 std::string_view format_of(Form form) {
@@ -162,8 +113,11 @@ std::string_view format_of(Form form) {
   return {};
 }
 
-Response no_invoice(const Call& call) {
-  return problem(Problem::not_found, "there is no invoice '" + call.parameters[0] + "'");
+Response no_document(const Call& call) {
+  const bool notes = call.route->path.starts_with("/v1/credit-notes");
+  return problem(Problem::not_found, std::string("there is no ") +
+                                         (notes ? "credit note" : "invoice") + " '" +
+                                         call.parameters[0] + "'");
 }
 
 }  // namespace
@@ -203,8 +157,7 @@ Response get_invoice(Service& service, const Call& call) {
   if (!store) return problem_of(store.error());
   const auto found = store.value().invoice(call.parameters[0]);
   if (!found && found.error().code != ErrorCode::not_found) return problem_of(found.error());
-  if (!found || !call.principal.sees_team(found.value()->header.bill_to.id))
-    return no_invoice(call);
+  if (!found || !is_asked_for(call, *found.value())) return no_document(call);
   const auto& invoice = *found.value();
   // A finalized document never changes, and each form of it is made of it alone.
   const auto etag = '"' + invoice.hash.substr(0, 32) + '-' +
@@ -228,16 +181,7 @@ Response get_invoice(Service& service, const Call& call) {
 }
 
 void post_invoice(Service& service, Call call, Reply reply) {
-  const auto body = json_body(call);
-  if (const auto* refused = std::get_if<Response>(&body)) return reply(*refused);
-  const auto wanted = parse_finalize(std::get<0>(body), call.principal);
-  if (!wanted) return reply(problem_of(wanted.error()));
-  auto before = answered_already(service, call);
-  if (!before) return reply(problem_of(before.error()));
-  if (before.value()) return reply(std::move(*before.value()));
-  auto drafts = finalized(service, call, wanted.value());
-  if (!drafts) return reply(problem_of(drafts.error()));
-  append_and_answer(service, std::move(call), std::move(reply), std::move(drafts.value()));
+  append_worked_out(service, std::move(call), std::move(reply), finalized);
 }
 
 }  // namespace gauger::exporters

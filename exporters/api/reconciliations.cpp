@@ -2,7 +2,7 @@
 #include "billing/json_value.h"
 #include "billing/reconciliation/reconciliation.h"
 #include "billing/reconciliation/statement_reader.h"
-#include "exporters/accounting/reconcile_source.h"
+#include "exporters/accounting/reconcile_posting.h"
 #include "exporters/accounting/reconciliation_list.h"
 #include "exporters/api/accounting.h"
 #include "exporters/api/documents.h"
@@ -47,12 +47,6 @@ Result<billing::Statement> read_body(const Call& call) {
   return billing::read_statement(*format, std::span(&file, 1), options);
 }
 
-Response known_already(const ledger::DocumentVersion& version) {
-  auto response = ok(version_json(version).canonical());
-  response.headers.emplace_back("ETag", etag_of(version));
-  return response;
-}
-
 // --- reconciliations ------------------------------------------------------------------------
 
 // A price book of the ledger in place of its contracts.
@@ -82,6 +76,15 @@ Result<std::unique_ptr<ReconcileRun>> reconciled(const LedgerView& view, const W
   return run_reconciliation(view, request);
 }
 
+Result<Wanted> parse_wanted(Fields& fields) {
+  Wanted wanted;
+  TRY(wanted.provider, text_of(fields, "provider"));
+  TRY(wanted.period, text_or(fields, "period", ""));
+  TRY(wanted.statement, text_or(fields, "statement", ""));
+  TRY(wanted.book, text_or(fields, "book", ""));
+  return wanted;
+}
+
 struct SignOff {
   Wanted wanted;
   std::string reason;
@@ -90,10 +93,7 @@ struct SignOff {
 Result<SignOff> parse_sign_off_body(const billing::Node& node) {
   TRY(auto fields, Fields::of("the body", node, "a sign-off"));
   SignOff sign_off;
-  TRY(sign_off.wanted.provider, text_of(fields, "provider"));
-  TRY(sign_off.wanted.period, text_or(fields, "period", ""));
-  TRY(sign_off.wanted.statement, text_or(fields, "statement", ""));
-  TRY(sign_off.wanted.book, text_or(fields, "book", ""));
+  TRY(sign_off.wanted, parse_wanted(fields));
   TRY(sign_off.reason, text_of(fields, "reason"));
   TRY(fields.finish());
   return sign_off;
@@ -113,11 +113,53 @@ Result<ledger::DocumentDraft> draft_of(const LedgerView& view, const ReconcileRu
   return draft;
 }
 
-Result<ledger::DocumentDraft> signed_off(Service& service, const Call& call,
-                                         const SignOff& sign_off) {
+Result<std::vector<ledger::DocumentDraft>> signed_off(Service& service, const Call& call,
+                                                      const billing::Node& body) {
+  TRY(const auto sign_off, parse_sign_off_body(body));
   TRY(const auto view, view_of(service, call));
   TRY(const auto run, reconciled(view, sign_off.wanted));
-  return draft_of(view, *run, sign_off, call.principal);
+  TRY(auto draft, draft_of(view, *run, sign_off, call.principal));
+  return std::vector{std::move(draft)};
+}
+
+// --- postings -------------------------------------------------------------------------------
+
+struct PostCall {
+  Wanted wanted;
+  std::string reason;
+  billing::PostingRules rules;
+};
+
+Result<PostCall> parse_post(const billing::Node& node) {
+  TRY(auto fields, Fields::of("the body", node, "a posting"));
+  PostCall call;
+  TRY(call.wanted, parse_wanted(fields));
+  TRY(call.reason, text_of(fields, "reason"));
+  if (const auto* rules = fields.optional("rules")) {
+    if (rules->kind != billing::Node::Kind::map)
+      return fields.error("'rules' is an object of classes and their rules");
+    for (const auto& [name, line, rule] : rules->members) {
+      TRY(const auto text, billing::read_text("the body", rule, "a rule"));
+      TRY(add_posting_rule(name, text, "'rules'", call.rules));
+    }
+  }
+  TRY(fields.finish());
+  return call;
+}
+
+Result<PostingDraft> posted(Service& service, const Call& call, const billing::Node& body) {
+  TRY(const auto wanted, parse_post(body));
+  TRY(const auto view, view_of(service, call));
+  TRY(const auto run, reconciled(view, wanted.wanted));
+  billing::TeamOf team_of;
+  // The service's own mapping, which outlives the call.
+  if (const auto* attribution = service.config().attribution; attribution != nullptr)
+    team_of = team_of_accounts({std::shared_ptr<const ingest::Attribution>(), attribution},
+                               wanted.wanted.provider, run->result.grain.zone);
+  TRY(auto made, posting_of(view, *run, wanted.rules, team_of));
+  made.draft.author = call.principal.author();
+  made.draft.reason = wanted.reason;
+  return made;
 }
 
 }  // namespace
@@ -186,16 +228,23 @@ Response get_reconciliation_report(Service& service, const Call& call) {
 }
 
 void post_reconciliation(Service& service, Call call, Reply reply) {
+  append_worked_out(service, std::move(call), std::move(reply), signed_off);
+}
+
+Response list_postings(Service& service, const Call& call) {
+  return list_documents(service, call, posting_kind);
+}
+
+void post_posting(Service& service, Call call, Reply reply) {
   const auto body = json_body(call);
   if (const auto* refused = std::get_if<Response>(&body)) return reply(*refused);
-  const auto wanted = parse_sign_off_body(std::get<0>(body));
-  if (!wanted) return reply(problem_of(wanted.error()));
   auto before = answered_already(service, call);
   if (!before) return reply(problem_of(before.error()));
   if (before.value()) return reply(std::move(*before.value()));
-  auto draft = signed_off(service, call, wanted.value());
-  if (!draft) return reply(problem_of(draft.error()));
-  append_and_answer(service, std::move(call), std::move(reply), std::move(draft.value()));
+  auto made = posted(service, call, std::get<0>(body));
+  if (!made) return reply(problem_of(made.error()));
+  if (made.value().same) return reply(known_already(*made.value().same));
+  append_and_answer(service, std::move(call), std::move(reply), std::move(made.value().draft));
 }
 
 }  // namespace gauger::exporters

@@ -46,6 +46,9 @@ constexpr Names<4> draft_query = {"team", "period", "book", "zone"};
 constexpr Names<4> costs_query = {"period", "contract", "policy", "currency"};
 constexpr Names<5> invoices_query = {"issuer", "period", "bill_to", "limit", "cursor"};
 constexpr Names<1> issuer_query = {"issuer"};
+constexpr Names<8> review_query = {"issuer",        "period",       "bill_to", "price_book",
+                                   "model_catalog", "organisation", "limit",   "cursor"};
+constexpr Names<4> correction_query = {"issuer", "price_book", "model_catalog", "organisation"};
 constexpr Names<4> savings_query = {"period", "by", "basis", "list"};
 constexpr Names<1> period_query = {"period"};
 constexpr Names<7> statement_query = {"format",   "provider", "period", "zone",
@@ -92,10 +95,29 @@ const Route table[] = {
     {Method::get, "/v1/invoices/{id}", "getInvoice", readers, Lane::slow, no_body, get_invoice,
      issuer_query},
 
+    {Method::get, "/v1/invoices/review", "getInvoiceReview", accountants, Lane::slow, no_body,
+     get_invoice_review, review_query},
+    {Method::post, "/v1/invoices/review", "postInvoiceReview", accountants, Lane::slow, small_body,
+     post_invoice_review},
+    {Method::post, "/v1/invoices/decisions", "postInvoiceDecision", accountants, Lane::slow,
+     small_body, post_invoice_decision},
+    {Method::get, "/v1/invoices/{id}/correction", "getInvoiceCorrection", accountants, Lane::slow,
+     no_body, get_invoice_correction, correction_query},
+    {Method::post, "/v1/invoices/{id}/correction", "postInvoiceCorrection", accountants, Lane::slow,
+     small_body, post_invoice_correction},
+    {Method::post, "/v1/invoices/{id}/void", "postInvoiceVoid", accountants, Lane::slow, small_body,
+     post_invoice_void},
+    {Method::get, "/v1/credit-notes", "listCreditNotes", readers, Lane::slow, no_body,
+     list_invoices, invoices_query},
+    {Method::get, "/v1/credit-notes/{id}", "getCreditNote", readers, Lane::slow, no_body,
+     get_invoice, issuer_query},
+
     {Method::get, "/v1/savings", "getSavings", accountants, Lane::slow, no_body, get_savings,
      savings_query},
     {Method::get, "/v1/savings/statements", "listSavingsStatements", accountants, Lane::slow,
      no_body, list_savings_statements, page_query},
+    {Method::post, "/v1/savings/statements", "postSavingsStatement", accountants, Lane::slow,
+     small_body, post_savings_statement},
     {Method::get, "/v1/savings/statements/{period}/{basis}", "getSavingsStatement", accountants,
      Lane::slow, no_body, get_savings_statement},
     {Method::get, "/v1/programs", "listPrograms", accountants, Lane::slow, no_body, list_programs,
@@ -113,6 +135,10 @@ const Route table[] = {
      no_body, get_reconciliation_report, reconciliation_query},
     {Method::post, "/v1/reconciliations", "postReconciliation", accountants, Lane::slow, small_body,
      post_reconciliation},
+    {Method::get, "/v1/reconciliations/postings", "listPostings", accountants, Lane::slow, no_body,
+     list_postings, page_query},
+    {Method::post, "/v1/reconciliations/postings", "postPosting", accountants, Lane::slow,
+     small_body, post_posting},
 
     {Method::get, "/v1/terms/{kind}", "listTerms", accountants, Lane::slow, no_body, list_terms,
      page_query},

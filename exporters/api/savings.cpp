@@ -3,7 +3,7 @@
 #include "billing/savings/guardrail.h"
 #include "billing/savings/statement_text.h"
 #include "exporters/accounting/comparison_report.h"
-#include "exporters/accounting/savings_source.h"
+#include "exporters/accounting/savings_finalizing.h"
 #include "exporters/api/accounting.h"
 #include "exporters/api/documents.h"
 #include "exporters/api/handlers.h"
@@ -15,24 +15,39 @@ namespace {
 using billing::Fields;
 using billing::JsonValue;
 
-Result<billing::SavingsRequest> request_of(const Call& call) {
+Result<billing::SavingsRequest> request_of(std::string_view period, std::string_view basis,
+                                           std::string_view list) {
   billing::SavingsRequest request;
-  TRY(const auto months, parse_month_range(std::string(call.query("period"))));
+  TRY(const auto months, parse_month_range(std::string(period)));
   request.first_month = months.first;
   request.last_month = months.last;
-  const auto basis = call.query("basis");
   if (!basis.empty() && basis != "contract" && basis != "list")
     return invalid_argument("basis is contract or list");
   request.basis = basis == "list" ? billing::PriceBasis::list : billing::PriceBasis::contract;
-  request.list_book = std::string(call.query("list"));
+  request.list_book = std::string(list);
   return request;
 }
 
 Result<billing::SavingsStatement> statement_of(Service& service, const Call& call) {
-  TRY(const auto request, request_of(call));
+  TRY(const auto request,
+      request_of(call.query("period"), call.query("basis"), call.query("list")));
   TRY(auto view, view_of(service, call));
   TRY(const auto source, SavingsSource::open(std::move(view), {}));
   return source.statement(request);
+}
+
+Result<SavingsFinalizing> finalizing(Service& service, const Call& call,
+                                     const billing::Node& body) {
+  TRY(auto fields, Fields::of("the body", body, "what to finalize"));
+  TRY(const auto period, text_of(fields, "period"));
+  TRY(const auto basis, text_or(fields, "basis", ""));
+  TRY(const auto list, text_or(fields, "list", ""));
+  TRY(const auto reason, text_or(fields, "reason", ""));
+  TRY(fields.finish());
+  TRY(const auto request, request_of(period, basis, list));
+  TRY(auto view, view_of(service, call));
+  TRY(const auto source, SavingsSource::open(std::move(view), {}));
+  return finalize_savings(source, request, reason);
 }
 
 // --- comparisons ----------------------------------------------------------------------------
@@ -99,6 +114,20 @@ Response get_savings(Service& service, const Call& call) {
       std::get<Form>(chosen), [&] { return billing::savings_json(statement.value(), by.value()); },
       [&] { return billing::savings_csv(statement.value(), by.value()); },
       [&] { return billing::savings_table(statement.value(), by.value()); });
+}
+
+void post_savings_statement(Service& service, Call call, Reply reply) {
+  const auto body = json_body(call);
+  if (const auto* refused = std::get_if<Response>(&body)) return reply(*refused);
+  auto before = answered_already(service, call);
+  if (!before) return reply(problem_of(before.error()));
+  if (before.value()) return reply(std::move(*before.value()));
+  auto made = finalizing(service, call, std::get<0>(body));
+  if (!made) return reply(problem_of(made.error()));
+  if (made.value().same) return reply(known_already(*made.value().same));
+  auto draft = std::move(made.value().draft);
+  draft.author = call.principal.author();
+  append_and_answer(service, std::move(call), std::move(reply), std::move(draft));
 }
 
 Response list_savings_statements(Service& service, const Call& call) {

@@ -170,6 +170,20 @@ class ReconcileMonth(cli.CliTest):
             trend, = service.get("/v1/reconciliations")[1]["reconciliations"]
             self.assertEqual((trend["why"], trend["difference"]), ("August is closed", "2.825"))
 
+            # What was signed is posted once; other rules are another version.
+            post = {**sign, "rules": {"duplicate": "by_use"}}
+            status, made, _ = service.post("/v1/reconciliations/postings", post)
+            self.assertEqual((status, made["version"]), (201, 1))
+            self.assertEqual(service.post("/v1/reconciliations/postings", post)[0], 200)
+            del post["rules"]
+            self.assertEqual(service.post("/v1/reconciliations/postings", post)[1]["version"], 2)
+            listed, = service.get("/v1/reconciliations/postings")[1]["items"]
+            self.assertEqual((listed["kind"], listed["version"]), ("reconciliation_posting", 2))
+            wrong = {**sign, "rules": {"duplicate": "by_guess"}}
+            self.assertEqual(service.post("/v1/reconciliations/postings", wrong)[0], 400)
+            unsigned = {**sign, "period": "2026-08-01"}
+            self.assertEqual(service.post("/v1/reconciliations/postings", unsigned)[0], 422)
+
     def test_our_side_is_rated_with_the_contract_that_was_posted(self):
         contract = self.directory / "contract.yaml"
         contract.write_text(CONTRACT)

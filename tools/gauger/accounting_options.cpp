@@ -1,14 +1,12 @@
 #include "tools/gauger/accounting_options.h"
 
-#include <array>
 #include <cstdio>
 #include <memory>
 
+#include "exporters/accounting/reconcile_posting.h"
 #include "ingest/attribution.h"
-#include "ingest/formats/event_memory.h"
 #include "ledger/ledger.h"
 #include "schemas/clock.h"
-#include "schemas/evidence.h"
 #include "tools/gauger/document_file.h"
 #include "tools/gauger/ledger_options.h"
 #include "tools/gauger/text_file.h"
@@ -96,8 +94,11 @@ Result<InvoiceTerms> read_invoice_terms(const InvoiceTermsOptions& options) {
   return exporters::parse_invoice_terms(texts);
 }
 
-void ReconcileOptions::add_to(CLI::App& command) {
-  add_data_option(command, data);
+void ReconcileOptions::add_to(CLI::App& command, ServerOptions* server) {
+  if (server != nullptr)
+    server->add_to(command, data);
+  else
+    add_data_option(command, data);
   command.add_option("--provider", provider, "whose statements, as the ledger names it")
       ->required();
   command.add_option("--period", period,
@@ -107,7 +108,8 @@ void ReconcileOptions::add_to(CLI::App& command) {
                   "only this statement, by its id, with @VERSION where not the latest")
       ->allow_extra_args(false);
   command.add_option("--book", book,
-                     "rate our side with this price book, in place of the ledger's contracts");
+                     "rate our side with this price book, in place of the ledger's contracts; with "
+                     "--server the id of a posted one");
   terms.add_to(command);
   command.add_option("--mapping", mapping, "the statement mapping: names, tolerance");
 }
@@ -131,23 +133,8 @@ Result<billing::TeamOf> read_team_of(const std::string& path, std::string_view p
   if (path.empty()) return billing::TeamOf();
   TRY(const auto text, read_text_file(path));
   TRY(auto parsed, ingest::Attribution::parse(text));
-  const auto attribution = std::make_shared<const ingest::Attribution>(std::move(parsed));
-  return billing::TeamOf([attribution, provider = std::string(provider), zone](
-                             std::string_view account, std::string_view api_key, int32_t day) {
-    UsageEvent event;
-    event.provider = provider;
-    event.provider_account = account;
-    event.completed_at = zone.day_begin(day);
-    const std::array<Evidence, 4> evidence = {
-        Evidence{"api_key", api_key},
-        {"workspace", account},
-        {"project", account},
-        {"provider_account", account},
-    };
-    ingest::EventMemory memory;
-    attribution->attribute(event, evidence, memory);
-    return event.team == unattributed_team ? std::string() : std::string(event.team);
-  });
+  return exporters::team_of_accounts(std::make_shared<const ingest::Attribution>(std::move(parsed)),
+                                     provider, zone);
 }
 
 void print(const ReportTable& report, Output output) {

@@ -83,7 +83,8 @@ struct ReconcileOptions {
   TermsOptions terms;
   std::string mapping;
 
-  void add_to(CLI::App& command);
+  // With `server`, --data or --server; --book is then the id of a posted one.
+  void add_to(CLI::App& command, ServerOptions* server = nullptr);
 };
 Result<std::unique_ptr<exporters::ReconcileRun>> run_reconciliation(
     const ReconcileOptions& options);

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "billing/allocation.h"
+#include "billing/json_value.h"
 #include "billing/savings/alternatives.h"
 #include "billing/savings/bridge.h"
 #include "billing/savings/comparison.h"
@@ -28,6 +29,7 @@ struct CompareFlags {
   std::string period;
   std::string by = "team,model";
   bool forecast = false;
+  ServerOptions server;
   Output output = Output::table;
 };
 
@@ -84,9 +86,31 @@ Result<void> add_forecast(const SavingsSource& source, const TimeZone& zone, Mon
   return success();
 }
 
+Result<void> ask_server(const CompareFlags& flags) {
+  if (!flags.source.terms.empty() || flags.forecast)
+    return invalid_argument("--with and --forecast go with --data");
+  billing::JsonValue body;
+  body["period"] = flags.period;
+  body["by"] = flags.by;
+  for (const auto& [name, files] :
+       {std::pair{"a", &flags.sides[0]}, std::pair{"b", &flags.sides[1]}}) {
+    TRY(const auto texts, read_texts(split(*files)));
+    billing::JsonValue::Array side;
+    for (const auto& text : texts) side.emplace_back(text.text);
+    body[name] = std::move(side);
+  }
+  exporters::ClientRequest request;
+  request.method = exporters::Method::post;
+  request.target = "/v1/comparisons";
+  request.content_type = "application/json";
+  request.body = body.canonical();
+  return flags.server.print(std::move(request), flags.output);
+}
+
 Result<void> run_compare(const CompareFlags& flags) {
   if (flags.sides.size() != 2)
     return invalid_argument("compare takes --terms twice: once for A, once for B");
+  if (flags.server.given()) return ask_server(flags);
   TRY(const auto by, billing::parse_cost_dimensions(flags.by));
   TRY(const auto months, parse_month_range(flags.period));
   TRY(const auto source, open_savings(flags.source, false));
@@ -192,7 +216,7 @@ void add_compare_command(CLI::App& app, Run& run) {
       "           --terms hours.yaml --terms tokens.yaml --by team,model --forecast");
   command->require_subcommand(1);
   auto* terms = command->add_subcommand("terms", "two sets of terms, and where they cost the same");
-  flags->source.add_to(*terms, "--with");
+  flags->source.add_to(*terms, "--with", &flags->server);
   terms->add_option("--terms", flags->sides, "A, then B: files by comma, in front of the others")
       ->required()
       ->expected(1)

@@ -4,15 +4,18 @@
 
 #include <memory>
 
+#include "exporters/accounting/invoice_correcting.h"
 #include "exporters/documents/invoice_csv.h"
 #include "tools/gauger/invoice_options.h"
 #include "tools/gauger/ledger_options.h"
+#include "tools/gauger/server_documents.h"
 
 namespace gauger::tools {
 namespace {
 
 struct CorrectOptions {
   InvoiceOptions common;
+  ServerOptions server;
   std::string number;
   bool post = false;
   bool voids = false;
@@ -25,63 +28,53 @@ Result<Invoice> find(const InvoiceLedger& at, const CorrectOptions& options) {
   return *invoice;
 }
 
-// The document's own month as it is rated now: with the terms of the flags, which is a re-rating,
-// or with those that it was invoiced with.
-Result<RatedBillTo> current(const InvoiceRating& rating, const InvoiceTerms& terms,
-                            const Invoice& invoice) {
-  TRY(auto months, rating.month(invoice.header.month, terms));
-  const auto found = months.find(invoice.header.bill_to.id);
-  if (found == months.end())
-    return RatedBillTo{{{invoice.header.month, {}}, {}, {}}, invoice.header.currency, {}, {}};
-  if (found->second.currency != invoice.header.currency)
-    return invalid_argument("the terms are in " + found->second.currency.code() + ", " +
-                            invoice.id() + " is in " + invoice.header.currency.code());
-  return std::move(found->second);
-}
-
-Result<InvoiceTerms> terms_of(const CorrectOptions& options, const InvoiceLedger& at,
-                              const InvoiceRating& rating, const Invoice& invoice) {
-  if (!options.common.terms.book.empty()) return read_invoice_terms(options.common.terms);
-  return read_invoice_terms(*at.store,
-                            rating.terms_of(invoice.header.bill_to.id, invoice.header.month));
-}
-
-Result<std::pair<billing::Seal, InvoiceTerms>> correction(const CorrectOptions& options,
-                                                          const InvoiceLedger& at) {
+Result<exporters::Correction> correction(const CorrectOptions& options, const InvoiceLedger& at) {
   TRY(const auto invoice, find(at, options));
-  TRY(const auto rating, InvoiceRating::open(at.view, *at.store, at.clock->now()));
-  TRY(auto terms, terms_of(options, at, rating, invoice));
-  TRY(auto rated, current(rating, terms, invoice));
-  auto header = exporters::invoice_header(at.books(), terms, invoice.header.bill_to.id,
-                                          invoice.header.month, invoice.header.currency);
-  exporters::put_references(rated, header);
-  header.reason = options.common.reason;
-  TRY(auto seal, seal_note(std::move(header), {std::move(rated.settled)}, at.store->invoices()));
-  return std::pair(std::move(seal), std::move(terms));
+  std::optional<InvoiceTerms> terms;
+  if (!options.common.terms.book.empty()) {
+    TRY(terms, read_invoice_terms(options.common.terms));
+  }
+  return exporters::correction_of(at.books(), invoice, std::move(terms), options.common.reason);
 }
 
 Result<void> run_void(const CorrectOptions& options) {
   if (options.common.reason.empty()) return invalid_argument("--void needs --reason");
   TRY(auto writer, InvoiceWriter::open(options.common));
   TRY(const auto invoice, find(writer.at, options));
-  auto header = exporters::invoice_header(writer.at.books(), {}, invoice.header.bill_to.id,
-                                          invoice.header.month, invoice.header.currency);
-  header.terms = invoice.header.terms;
-  header.reason = options.common.reason;
-  TRY(const auto seal, seal_void(invoice, std::move(header), writer.at.store->invoices()));
+  TRY(const auto seal, exporters::void_of(writer.at.books(), invoice, options.common.reason));
   TRY(const auto note, writer.post(seal, {}, options.common.author()));
   TRY(writer.ledger->close());
   print_invoice(note, options.common.output);
   return success();
 }
 
+Result<void> ask_server(const CorrectOptions& options) {
+  const auto& common = options.common;
+  const auto path = "/v1/invoices/" + exporters::percent_encode(options.number);
+  if (!options.post && !options.voids) {
+    QueryText query(path + "/correction");
+    query.add("issuer", common.issuer);
+    add_terms(query, common.terms);
+    exporters::ClientRequest request;
+    request.target = query.text();
+    return options.server.print(std::move(request), common.output);
+  }
+  if (!common.by.empty()) return invalid_argument("--by goes with --data");
+  billing::JsonValue body;
+  body["reason"] = common.reason;
+  put_text(body, "issuer", common.issuer);
+  if (!options.voids) put_terms(body, common.terms);
+  return post_document(options.server, path + (options.voids ? "/void" : "/correction"), body);
+}
+
 Result<void> run_correct(const CorrectOptions& options) {
+  if (options.server.given()) return ask_server(options);
   if (options.voids) return run_void(options);
   if (!options.post) {
     TRY(const auto at, InvoiceLedger::open(options.common));
     TRY(const auto found, correction(options, at));
     Invoice note;
-    TRY(at.store->drafts_of(found.first, "preview", note));
+    TRY(at.store->drafts_of(found.seal, "preview", note));
     print_invoice(note, options.common.output);
     if (options.common.output == Output::table)
       fmt::print("nothing is posted: the next invoice carries it, or --post makes it a note now\n");
@@ -90,7 +83,7 @@ Result<void> run_correct(const CorrectOptions& options) {
   if (options.common.reason.empty()) return invalid_argument("--post needs --reason");
   TRY(auto writer, InvoiceWriter::open(options.common));
   TRY(const auto found, correction(options, writer.at));
-  TRY(const auto note, writer.post(found.first, found.second, options.common.author()));
+  TRY(const auto note, writer.post(found.seal, found.terms, options.common.author()));
   TRY(writer.ledger->close());
   print_invoice(note, options.common.output);
   return success();
@@ -110,7 +103,8 @@ void add_invoice_correct_command(CLI::App& invoice, Run& run) {
       "         gauger invoice correct --data ./ledger LF-000007 --post --reason 'team is closed'\n"
       "         gauger invoice correct --data ./ledger LF-000007 --void --reason 'wrong bill-to'");
   auto& common = options->common;
-  common.add_ledger_to(*command);
+  options->server.add_to(*command, common.data);
+  common.add_issuer_to(*command);
   common.add_who_to(*command);
   common.terms.add_to(*command);
   command->add_option("number", options->number, "of the invoice, such as LF-000007")->required();

@@ -5,9 +5,11 @@
 #include <cstdio>
 #include <memory>
 
+#include "exporters/accounting/invoice_review.h"
 #include "exporters/documents/invoice_csv.h"
 #include "tools/gauger/invoice_options.h"
 #include "tools/gauger/ledger_options.h"
+#include "tools/gauger/server_documents.h"
 #include "tools/gauger/text_file.h"
 #include "tools/progress.h"
 
@@ -18,6 +20,7 @@ using billing::Invoice;
 
 struct WriteOptions {
   InvoiceOptions common;
+  ServerOptions server;
   std::string file;
   std::vector<std::string> blockers;
   std::string kind;
@@ -52,39 +55,7 @@ Result<std::vector<std::string>> chosen(const InvoiceOptions& options, const Rat
   return names;
 }
 
-struct ReviewRow {
-  std::string bill_to;
-  std::string state;
-  std::string total;
-  size_t open = 0;
-};
-
-Result<ReviewRow> review_row(const InvoiceLedger& at, InvoiceRating& rating,
-                             const InvoiceTerms& terms, const std::string& bill_to, int32_t month,
-                             const RatedBillTo& rated) {
-  const auto& currency = rated.currency;
-  const billing::Booked booked(at.store->invoices(), bill_to, currency);
-  if (const auto number = booked.invoice_of(month)) {
-    const auto& invoice = at.store->invoices()[static_cast<size_t>(*number - 1)];
-    return ReviewRow{bill_to, "finalized as " + invoice.id(),
-                     currency.format_minor(invoice.total_minor) + " " + currency.code(), 0};
-  }
-  TRY(const auto invoice,
-      exporters::preview_invoice(at.books(), rating, terms, bill_to, month, rated));
-  TRY(const auto earlier, rating.earlier(bill_to, currency, month));
-  const auto review = at.store->review(bill_to, month);
-  std::string state = "draft";
-  if (review)
-    state = "in review by " + review->by +
-            (review->total_minor == invoice.total_minor
-                 ? ""
-                 : " (at " + currency.format_minor(review->total_minor) + ")");
-  return ReviewRow{bill_to, state,
-                   currency.format_minor(invoice.total_minor) + " " + currency.code(),
-                   exporters::all_open(rated, earlier).size()};
-}
-
-void print_rows(const std::vector<ReviewRow>& rows, Output output) {
+void print_rows(const std::vector<exporters::ReviewRow>& rows, Output output) {
   billing::TextTable table({{"bill_to"},
                             {"state"},
                             {"total", billing::Align::right},
@@ -94,12 +65,13 @@ void print_rows(const std::vector<ReviewRow>& rows, Output output) {
     for (const auto& row : rows)
       fmt::print("{}{{\"bill_to\": {}, \"state\": {}, \"total\": {}, \"blockers\": {}}}",
                  &row == &rows.front() ? "" : ", ", json_text(row.bill_to), json_text(row.state),
-                 json_text(row.total), row.open);
+                 json_text(row.total + " " + row.currency), row.open.size());
     fmt::print("]\n");
     return;
   }
   for (const auto& row : rows)
-    table.add({row.bill_to, row.state, row.total, std::to_string(row.open)});
+    table.add(
+        {row.bill_to, row.state, row.total + " " + row.currency, std::to_string(row.open.size())});
   print_table(table, output);
 }
 
@@ -110,19 +82,51 @@ Result<void> record_review(InvoiceWriter& writer, InvoiceRating& rating, const I
   std::vector<ledger::DocumentDraft> drafts;
   for (const auto& name : names) {
     const auto& rated = months.at(name);
-    TRY(const auto invoice,
-        exporters::preview_invoice(writer.at.books(), rating, terms, name, month, rated));
-    drafts.push_back(writer.at.store->draft_of(billing::Review{
-        name, month, rated.currency, invoice.total_minor, options.by, writer.at.clock->now()}));
+    TRY(const auto review,
+        exporters::review_of(writer.at.books(), rating, terms, name, month, rated, options.by));
+    drafts.push_back(writer.at.store->draft_of(review));
     fmt::print("{} of {} is in review at {} {}\n", options.period, name,
-               rated.currency.format_minor(invoice.total_minor), rated.currency.code());
+               rated.currency.format_minor(review.total_minor), rated.currency.code());
   }
   TRY(writer.ledger->append_documents(std::move(drafts)));
   return writer.ledger->close();
 }
 
+// One request for each bill-to, since each is one document.
+Result<void> post_each(const WriteOptions& options, const std::string& path,
+                       billing::JsonValue body) {
+  const auto& common = options.common;
+  if (common.all || common.bill_tos.empty())
+    return invalid_argument("with --server each bill-to is named: --bill-to NAME");
+  body["period"] = common.period;
+  put_text(body, "issuer", common.issuer);
+  put_text(body, "reason", common.reason);
+  put_terms(body, common.terms);
+  for (const auto& bill_to : common.bill_tos) {
+    body["bill_to"] = bill_to;
+    TRY(post_document(options.server, path, body));
+  }
+  return success();
+}
+
+Result<void> ask_review(const WriteOptions& options) {
+  const auto& common = options.common;
+  if (!common.by.empty()) {
+    if (!common.reason.empty()) return invalid_argument("a review needs no --reason");
+    return post_each(options, "/v1/invoices/review", {});
+  }
+  QueryText query("/v1/invoices/review");
+  query.add("period", common.period).add("issuer", common.issuer);
+  if (common.bill_tos.size() == 1) query.add("bill_to", common.bill_tos.front());
+  add_terms(query, common.terms);
+  exporters::ClientRequest request;
+  request.target = query.text();
+  return options.server.print(std::move(request), common.output, "items");
+}
+
 Result<void> run_review(const WriteOptions& options) {
   const auto& common = options.common;
+  if (options.server.given()) return ask_review(options);
   TRY(const auto month, parse_month(common.period));
   TRY(const auto terms, read_invoice_terms(common.terms));
   if (!common.by.empty()) {
@@ -135,10 +139,10 @@ Result<void> run_review(const WriteOptions& options) {
   TRY(const auto at, InvoiceLedger::open(common));
   TRY(auto rating, InvoiceRating::open(at.view, *at.store, at.clock->now()));
   TRY(const auto months, rating.month(month, terms));
-  std::vector<ReviewRow> rows;
+  std::vector<exporters::ReviewRow> rows;
   Progress bar("review", "bill-tos", months.size());
   for (const auto& [bill_to, rated] : months) {
-    TRY(auto row, review_row(at, rating, terms, bill_to, month, rated));
+    TRY(auto row, exporters::review_row(at.books(), rating, terms, bill_to, month, rated));
     rows.push_back(std::move(row));
     bar.advance_to(rows.size());
   }
@@ -149,29 +153,29 @@ Result<void> run_review(const WriteOptions& options) {
   return success();
 }
 
-Result<billing::DecisionAction> action_of(std::string text) {
-  std::replace(text.begin(), text.end(), '-', '_');
-  if (const auto found = find_name<billing::DecisionAction>(billing::decision_action_names, text))
-    return *found;
-  return invalid_argument("--action is provisional-price, defer or waive, not '" + text + "'");
-}
-
-bool is_meant(const WriteOptions& options, const billing::OpenBlocker& blocker) {
-  if (!options.kind.empty()) return to_string(blocker.blocker.kind) == options.kind;
-  return std::find(options.blockers.begin(), options.blockers.end(), blocker.id) !=
-         options.blockers.end();
-}
-
 Result<void> run_decide(const WriteOptions& options) {
   const auto& common = options.common;
   if (options.blockers.empty() == options.kind.empty())
     return invalid_argument("name what is decided: --blocker ID, or --kind for all of a kind");
   if (common.reason.empty()) return invalid_argument("a decision needs --reason");
+  if (options.server.given()) {
+    if (options.blockers.size() > 1)
+      return invalid_argument("with --server one --blocker is decided at a time");
+    billing::JsonValue body;
+    auto action = options.action;
+    std::replace(action.begin(), action.end(), '-', '_');
+    body["action"] = action;
+    put_text(body, "kind", options.kind);
+    put_text(body, "price", options.price);
+    if (!options.blockers.empty()) body["blocker"] = options.blockers.front();
+    return post_each(options, "/v1/invoices/decisions", std::move(body));
+  }
   TRY(const auto month, parse_month(common.period));
-  TRY(const auto action, action_of(options.action));
-  std::optional<billing::Price> price;
+  exporters::Deciding deciding{options.blockers, options.kind, {}, {},
+                               common.author(),  common.reason};
+  TRY(deciding.action, exporters::parse_decision_action(options.action, "--action"));
   if (!options.price.empty()) {
-    TRY(price, billing::parse_price_text(options.price));
+    TRY(deciding.price, billing::parse_price_text(options.price));
   }
   TRY(const auto terms, read_invoice_terms(common.terms));
   TRY(auto writer, InvoiceWriter::open(common));
@@ -180,20 +184,11 @@ Result<void> run_decide(const WriteOptions& options) {
   TRY(const auto names, chosen(common, months));
   std::vector<ledger::DocumentDraft> drafts;
   for (const auto& name : names) {
-    for (const auto& blocker : months.at(name).settled.open) {
-      if (!is_meant(options, blocker)) continue;
-      billing::Decision decision{blocker.id,
-                                 name,
-                                 month,
-                                 action,
-                                 blocker.blocker.quantity,
-                                 price,
-                                 common.author(),
-                                 common.reason,
-                                 writer.at.clock->now()};
-      TRY(check(decision, blocker));
-      fmt::print("{} of {}: {} of {} {}\n", common.period, name, to_string(action),
-                 blocker.blocker.quantity, blocker.id);
+    TRY(const auto decisions,
+        exporters::decisions_of(deciding, name, month, months.at(name), writer.at.clock->now()));
+    for (const auto& decision : decisions) {
+      fmt::print("{} of {}: {} of {} {}\n", common.period, name, to_string(decision.action),
+                 decision.quantity, decision.blocker);
       drafts.push_back(writer.at.store->draft_of(decision));
     }
   }
@@ -216,6 +211,11 @@ Result<void> run_finalize(const WriteOptions& options) {
   const auto& common = options.common;
   if (options.force && common.reason.empty())
     return invalid_argument("--force needs --reason, which goes on record");
+  if (options.server.given()) {
+    billing::JsonValue body;
+    body["force"] = options.force;
+    return post_each(options, "/v1/invoices", std::move(body));
+  }
   TRY(const auto month, parse_month(common.period));
   TRY(const auto terms, read_invoice_terms(common.terms));
   TRY(auto writer, InvoiceWriter::open(common));
@@ -284,7 +284,8 @@ void add_invoice_write_commands(CLI::App& invoice, Run& run) {
       "review", "every bill-to's state, total and blockers; with --by, put it in review");
   review->footer(
       "Example: gauger invoice review --data ./ledger --period 2026-10 --book prices.yaml");
-  common.add_ledger_to(*review);
+  options->server.add_to(*review, common.data);
+  common.add_issuer_to(*review);
   common.add_scope_to(*review);
   common.add_who_to(*review);
   common.terms.add_to(*review);
@@ -297,7 +298,8 @@ void add_invoice_write_commands(CLI::App& invoice, Run& run) {
       "Example: gauger invoice decide --data ./ledger --period 2026-10 --bill-to search \\\n"
       "           --book prices.yaml --blocker unpriced:acme/x1/output_text \\\n"
       "           --action provisional-price --price '5 per million' --reason 'no list price yet'");
-  common.add_ledger_to(*decide);
+  options->server.add_to(*decide, common.data);
+  common.add_issuer_to(*decide);
   common.add_scope_to(*decide);
   common.add_who_to(*decide);
   common.terms.add_to(*decide);
@@ -315,7 +317,8 @@ void add_invoice_write_commands(CLI::App& invoice, Run& run) {
   finalize->footer(
       "Example: gauger invoice finalize --data ./ledger --period 2026-10 --bill-to search \\\n"
       "           --book prices.yaml --models models.yaml");
-  common.add_ledger_to(*finalize);
+  options->server.add_to(*finalize, common.data);
+  common.add_issuer_to(*finalize);
   common.add_scope_to(*finalize);
   common.add_who_to(*finalize);
   common.terms.add_to(*finalize);

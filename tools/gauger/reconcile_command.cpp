@@ -11,6 +11,7 @@
 #include "billing/reconciliation/statement_diff.h"
 #include "billing/reconciliation/statement_reader.h"
 #include "billing/text_table.h"
+#include "exporters/accounting/reconcile_posting.h"
 #include "exporters/accounting/reconcile_source.h"
 #include "exporters/accounting/reconciliation_list.h"
 #include "tools/gauger/accounting_options.h"
@@ -18,7 +19,7 @@
 #include "tools/gauger/document_file.h"
 #include "tools/gauger/ledger_options.h"
 #include "tools/gauger/report_file.h"
-#include "tools/gauger/server_options.h"
+#include "tools/gauger/server_documents.h"
 #include "tools/gauger/text_file.h"
 
 namespace gauger::tools {
@@ -194,13 +195,35 @@ void add_load(CLI::App& parent, Run& run) {
 // --- report, export -------------------------------------------------------------------------
 struct ReportOptions {
   ReconcileOptions reconcile;
+  ServerOptions server;
   size_t limit = listed_default;
   Output output = Output::table;
   std::string what = "dispute";
   std::string to;
 };
 
+// A service reconciles with what was posted to it.
+Result<void> check_for_server(const ReconcileOptions& options) {
+  if (!options.terms.files.empty() || options.terms.known_at || !options.mapping.empty() ||
+      options.statements.size() > 1)
+    return invalid_argument(
+        "--terms, --known-at, --mapping and a second --statement go with --data");
+  return success();
+}
+
 Result<void> run_report(const ReportOptions& options) {
+  if (options.server.given()) {
+    TRY(check_for_server(options.reconcile));
+    QueryText query("/v1/reconciliations/report");
+    query.add("provider", options.reconcile.provider)
+        .add("period", options.reconcile.period)
+        .add("book", options.reconcile.book);
+    if (!options.reconcile.statements.empty())
+      query.add("statement", options.reconcile.statements.front());
+    exporters::ClientRequest request;
+    request.target = query.text();
+    return options.server.print(std::move(request), options.output);
+  }
   TRY(const auto run, run_reconciliation(options.reconcile));
   print(options.output == Output::json  ? reconciliation_json(run->result, options.limit)
         : options.output == Output::csv ? reconciliation_csv(run->result)
@@ -214,7 +237,7 @@ void add_report(CLI::App& parent, Run& run) {
   command->footer(
       "Example: gauger reconcile report --data ./ledger --provider anthropic --period 2026-08 \\\n"
       "           --book prices.yaml");
-  options->reconcile.add_to(*command);
+  options->reconcile.add_to(*command, &options->server);
   command->add_option("--limit", options->limit, "how many variances are listed")
       ->capture_default_str();
   add_output_option(*command, options->output);
@@ -247,6 +270,7 @@ void add_export(CLI::App& parent, Run& run) {
 // --- sign-off -------------------------------------------------------------------------------
 struct SignOptions {
   ReconcileOptions reconcile;
+  ServerOptions server;
   std::string author;
   std::string reason;
   std::vector<std::string> rules;
@@ -255,9 +279,27 @@ struct SignOptions {
 };
 
 void add_signature(CLI::App& command, SignOptions& options) {
-  options.reconcile.add_to(command);
-  command.add_option("--by", options.author, "who decides it")->required();
+  options.reconcile.add_to(command, &options.server);
+  command.add_option("--by", options.author, "who decides it; with --server its token says");
   command.add_option("--why", options.reason, "why, in words")->required();
+}
+
+Result<billing::JsonValue> server_body(const SignOptions& options) {
+  TRY(check_for_server(options.reconcile));
+  if (!options.author.empty()) return invalid_argument("--by goes with --data");
+  billing::JsonValue body;
+  body["provider"] = options.reconcile.provider;
+  body["reason"] = options.reason;
+  put_text(body, "period", options.reconcile.period);
+  put_text(body, "book", options.reconcile.book);
+  if (!options.reconcile.statements.empty())
+    body["statement"] = options.reconcile.statements.front();
+  return body;
+}
+
+Result<void> check_author(const SignOptions& options) {
+  if (options.author.empty()) return invalid_argument("--by says who decides it");
+  return success();
 }
 
 // The last document of that kind for this reconciliation.
@@ -285,6 +327,11 @@ ledger::DocumentDraft draft_of(const SignOptions& options, const billing::Reconc
 }
 
 Result<void> run_sign_off(const SignOptions& options) {
+  if (options.server.given()) {
+    TRY(const auto body, server_body(options));
+    return post_document(options.server, "/v1/reconciliations", body);
+  }
+  TRY(check_author(options));
   TRY(const auto run, run_reconciliation(options.reconcile));
   const auto id = reconciliation_id(run->result);
   TRY(const auto latest, latest_of(options.reconcile.data, reconciliation_kind, id));
@@ -326,65 +373,47 @@ void add_sign_off(CLI::App& parent, Run& run) {
 // --- post -----------------------------------------------------------------------------------
 Result<billing::PostingRules> parse_rules(const std::vector<std::string>& texts) {
   billing::PostingRules rules;
-  for (const auto& text : texts) {
+  for (const std::string_view text : texts) {
     const auto equals = std::min(text.find('='), text.size());
-    const auto variance_class =
-        find_name<billing::VarianceClass>(billing::variance_class_names, text.substr(0, equals));
-    const auto rule = find_name<billing::PostingRule>(
-        billing::posting_rule_names, equals == text.size() ? "" : text.substr(equals + 1));
-    if (!variance_class || !rule)
-      return invalid_argument("--rule takes CLASS=unallocated|by_use|by_account, not '" + text +
-                              "'; classes are " +
-                              fmt::format("{}", fmt::join(billing::variance_class_names, ", ")));
-    rules[*variance_class] = *rule;
+    TRY(exporters::add_posting_rule(
+        text.substr(0, equals), text.substr(std::min(equals + 1, text.size())), "--rule", rules));
   }
   return rules;
 }
 
-// A posting speaks of what somebody has signed off, and of nothing else.
-Result<void> check_signed(const SignOptions& options, const billing::Reconciliation& result) {
-  const auto id = reconciliation_id(result);
-  TRY(const auto latest, latest_of(options.reconcile.data, reconciliation_kind, id));
-  if (!latest)
-    return Error{ErrorCode::refused,
-                 id + " is not signed off: look at `gauger reconcile report`, then sign it off"};
-  TRY(const auto signed_off, billing::parse_sign_off(latest->content, id));
-  if (signed_off.report_hash != reconciliation_hash(result))
-    return Error{
-        ErrorCode::refused,
-        id + " was signed off by " + latest->version.author +
-            ", but has changed since then (usage, terms or a statement): sign it off anew"};
-  return success();
+Result<void> post_at_server(const SignOptions& options) {
+  if (!options.attribution.empty())
+    return invalid_argument("--attribution goes with --data; a service has its own");
+  TRY(auto body, server_body(options));
+  for (const auto& rule : options.rules) {
+    const auto equals = std::min(rule.find('='), rule.size());
+    body["rules"][rule.substr(0, equals)] = rule.substr(std::min(equals + 1, rule.size()));
+  }
+  return post_document(options.server, "/v1/reconciliations/postings", body);
 }
 
 Result<void> run_post(const SignOptions& options) {
   TRY(const auto rules, parse_rules(options.rules));
+  if (options.server.given()) return post_at_server(options);
+  TRY(check_author(options));
   TRY(const auto run, run_reconciliation(options.reconcile));
-  TRY(check_signed(options, run->result));
   TRY(const auto team_of,
       read_team_of(options.attribution, options.reconcile.provider, run->result.grain.zone));
-  const auto posting = billing::make_posting(run->result, run->input, rules, team_of);
-  auto content = billing::posting_json(posting);
-  const auto id = reconciliation_id(run->result);
-  TRY(const auto latest, latest_of(options.reconcile.data, posting_kind, id));
-  print(options.output == Output::json ? content : billing::posting_table(posting));
-  if (latest && latest->content == content) {
-    fmt::print(stderr, "posted already, as version {}\n", latest->version.version);
+  TRY(const auto view, LedgerView::open(options.reconcile.data));
+  TRY(auto made, exporters::posting_of(view, *run, rules, team_of));
+  print(options.output == Output::json ? made.draft.content : billing::posting_table(made.posting));
+  if (made.same) {
+    fmt::print(stderr, "posted already, as version {}\n", made.same->version);
     return success();
   }
-  billing::Posting before;
-  if (latest) {
-    TRY(before, billing::parse_posting(latest->content, id));
-    for (const auto& line : billing::posting_change(posting, before))
-      fmt::print(stderr, "change of {} {}: {}\n", line.variance_class,
-                 line.team.empty() ? billing::unallocated : std::string_view(line.team),
-                 posting.currency.format_minor(line.amount_minor));
-  }
-  TRY(const auto versions,
-      append_documents(options.reconcile.data,
-                       {draft_of(options, run->result, posting_kind, std::move(content), latest)}));
-  const auto& version = versions.front();
-  fmt::print(stderr, "posted as version {}\n", version.version);
+  for (const auto& line : made.change)
+    fmt::print(stderr, "change of {} {}: {}\n", line.variance_class,
+               line.team.empty() ? billing::unallocated : std::string_view(line.team),
+               made.posting.currency.format_minor(line.amount_minor));
+  made.draft.author = options.author;
+  made.draft.reason = options.reason;
+  TRY(const auto versions, append_documents(options.reconcile.data, {std::move(made.draft)}));
+  fmt::print(stderr, "posted as version {}\n", versions.front().version);
   return success();
 }
 

@@ -1,20 +1,17 @@
 // gauger savings: what distillations are worth.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <memory>
 
-#include "billing/json_value.h"
 #include "billing/savings/statement_text.h"
-#include "exporters/accounting/savings_source.h"
+#include "exporters/accounting/savings_finalizing.h"
 #include "ledger/ledger.h"
-#include "schemas/clock.h"
 #include "tools/gauger/accounting_options.h"
 #include "tools/gauger/command.h"
 #include "tools/gauger/ledger_options.h"
 #include "tools/gauger/savings_study.h"
-#include "tools/gauger/server_options.h"
+#include "tools/gauger/server_documents.h"
 
 namespace gauger::tools {
 namespace {
@@ -93,96 +90,44 @@ struct FinalizeFlags {
   std::string list_book;
   std::string by;
   std::string because;
+  ServerOptions server;
 };
 
-std::string statement_id(const billing::SavingsRequest& request) {
-  auto id = format_month(request.first_month);
-  if (request.last_month != request.first_month) id += ".." + format_month(request.last_month);
-  return id + (request.basis == billing::PriceBasis::list ? "/list" : "/contract");
-}
-
-// The statement by everything that it can be told apart by, and what it rested on.
-std::string sealed_text(const billing::SavingsStatement& statement, const SavingsDocuments& terms) {
-  using billing::SavingsDimension;
-  billing::JsonValue seal;
-  seal["format"] = int64_t{1};
-  seal["terms"] = billing::JsonValue::Array();
-  for (const auto& source : terms.sources) {
-    billing::JsonValue document;
-    document["kind"] = source.kind;
-    document["id"] = source.id;
-    document["sha256"] = source.sha256;
-    seal["terms"].push_back(std::move(document));
-  }
-  auto text = billing::savings_json(
-      statement, {SavingsDimension::month, SavingsDimension::program, SavingsDimension::team,
-                  SavingsDimension::project, SavingsDimension::workload});
-  text.pop_back();
-  return "{\"sealed\":" + seal.canonical() + ",\"statement\":" + text + "}";
-}
-
-// Finalizing is a block of its own, so that the same figures are complete to a later one.
-std::string without_sequence(const std::string& sealed) {
-  constexpr std::string_view name = "\"as_of_sequence\":";
-  const auto begin = sealed.find(name);
-  if (begin == std::string::npos) return sealed;
-  const auto end = sealed.find_first_not_of("0123456789", begin + name.size());
-  return sealed.substr(0, begin) + sealed.substr(std::min(end, sealed.size()));
-}
-
-// Appends a version. A statement that was finalized before is restated only for a reason.
-Result<void> append_statement(const FinalizeFlags& flags, const std::string& id,
-                              std::string content, std::optional<uint32_t> known) {
-  ledger::DocumentDraft draft;
-  draft.key = {"default", std::string(exporters::savings_statement_kind), id};
-  draft.author = flags.by;
-  draft.reason = flags.because;
-  draft.content = std::move(content);
-  draft.after_version = known.value_or(0);
-  const SystemClock clock;
-  TRY(auto writer, ledger::Ledger::open(flags.source.data, {}, clock));
-  TRY(const auto versions, writer->append_documents({std::move(draft)}));
-  TRY(writer->close());
-  fmt::print("savings statement {} version {}, in journal block {}, sha256 {}\n", id,
-             versions.front().version, versions.front().known_from,
-             ledger::to_hex(versions.front().content_hash));
-  return success();
+Result<void> finalize_at_server(const FinalizeFlags& flags) {
+  if (!flags.source.terms.empty() || !flags.by.empty())
+    return invalid_argument("--terms and --by go with --data; a service knows its own");
+  billing::JsonValue body;
+  body["period"] = flags.period;
+  body["basis"] = flags.basis;
+  put_text(body, "list", flags.list_book);
+  put_text(body, "reason", flags.because);
+  return post_document(flags.server, "/v1/savings/statements", body);
 }
 
 Result<void> run_finalize(const FinalizeFlags& flags) {
+  if (flags.server.given()) return finalize_at_server(flags);
+  if (flags.by.empty()) return invalid_argument("--by says who answers for it");
   ReportFlags report;
   report.period = flags.period;
   report.basis = flags.basis;
   report.list_book = flags.list_book;
   TRY(const auto request, request_of(report));
-  const auto id = statement_id(request);
-  std::string content;
-  std::optional<uint32_t> known;
+  exporters::SavingsFinalizing made;
   {
     TRY(const auto source, open_savings(flags.source));
-    TRY(const auto statement, source.statement(request));
-    if (billing::is_blocked(statement))
-      return Error{ErrorCode::refused, "the statement of " + flags.period +
-                                           " has problems that `gauger savings report` lists; "
-                                           "nothing was finalized"};
-    content = sealed_text(statement, source.documents());
-    const auto documents = source.reader().documents();
-    TRY(const auto latest,
-        documents.latest({"default", std::string(exporters::savings_statement_kind), id}));
-    if (latest) {
-      known = latest->version;
-      TRY(const auto kept, documents.read(*latest));
-      if (without_sequence(kept.content) == without_sequence(content)) {
-        fmt::print("savings statement {} version {} says the same already\n", id, latest->version);
-        return success();
-      }
-      if (flags.because.empty())
-        return Error{ErrorCode::conflict, "the statement " + id +
-                                              " was finalized with other figures; --because says "
-                                              "why it is restated"};
-    }
+    TRY(made, exporters::finalize_savings(source, request, flags.because));
   }
-  return append_statement(flags, id, std::move(content), known);
+  const auto id = made.draft.key.id;
+  if (made.same) {
+    fmt::print("savings statement {} version {} says the same already\n", id, made.same->version);
+    return success();
+  }
+  made.draft.author = flags.by;
+  TRY(const auto versions, append_documents(flags.source.data, {std::move(made.draft)}));
+  fmt::print("savings statement {} version {}, in journal block {}, sha256 {}\n", id,
+             versions.front().version, versions.front().known_from,
+             ledger::to_hex(versions.front().content_hash));
+  return success();
 }
 
 struct ShowFlags {
@@ -190,6 +135,7 @@ struct ShowFlags {
   std::string id;
   uint32_t version = 0;
   Output output = Output::table;
+  ServerOptions server;
 };
 
 Result<void> run_list(const ShowFlags& flags) {
@@ -224,6 +170,12 @@ Result<void> run_list(const ShowFlags& flags) {
 }
 
 Result<void> run_show(const ShowFlags& flags) {
+  if (flags.server.given()) {
+    if (flags.version != 0) return invalid_argument("--version goes with --data");
+    exporters::ClientRequest request;
+    request.target = "/v1/savings/statements/" + flags.id;
+    return flags.server.print(std::move(request), Output::json);
+  }
   TRY(const auto reader, ledger::Reader::open(flags.data));
   const auto documents = reader->documents();
   const ledger::DocumentKey key{"default", std::string(exporters::savings_statement_kind),
@@ -242,14 +194,14 @@ void add_finalized(CLI::App& savings, Run& run) {
   auto* finalize = savings.add_subcommand("finalize", "keep a period's statement for good");
   finalize->footer(
       "Example: gauger savings finalize --data ./ledger --period 2027-01 --by finance@acme");
-  flags->source.add_to(*finalize);
+  flags->source.add_to(*finalize, "--terms", &flags->server);
   finalize->add_option("--period", flags->period, "2027-01, 2027-01..2027-03, 2027-Q1 or 2027")
       ->required();
   finalize->add_option("--basis", flags->basis, "whose price the teacher has")
       ->check(CLI::IsMember({"contract", "list"}))
       ->default_str("contract");
   finalize->add_option("--list", flags->list_book, "the price book of --basis list, by its id");
-  finalize->add_option("--by", flags->by, "who answers for it")->required();
+  finalize->add_option("--by", flags->by, "who answers for it; with --server its token says");
   finalize->add_option("--because", flags->because, "why a finalized statement is restated");
   finalize->callback([flags, &run] { run = [flags] { return run_finalize(*flags); }; });
 
@@ -261,7 +213,7 @@ void add_finalized(CLI::App& savings, Run& run) {
   list->callback([shown, &run] { run = [shown] { return run_list(*shown); }; });
   auto* show = savings.add_subcommand("show", "a finalized statement, byte for byte");
   show->footer("Example: gauger savings show --data ./ledger 2027-01/contract");
-  add_data_option(*show, shown->data);
+  shown->server.add_to(*show, shown->data);
   show->add_option("id", shown->id, "such as 2027-01/contract")->required();
   show->add_option("--version", shown->version, "else the last one");
   show->callback([shown, &run] { run = [shown] { return run_show(*shown); }; });

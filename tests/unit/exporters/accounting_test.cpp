@@ -140,3 +140,87 @@ TEST_CASE("usage is read under the re-attributions of its namespace", "[exporter
   const auto search = bench.make_token(AccessRole::team, {"search"});
   CHECK(member(bench.get("/v1/usage?by=team", search), "rows.0.requests") == "1");
 }
+
+TEST_CASE("a month is reviewed, decided, finalized, corrected and taken back over the API",
+          "[exporters]") {
+  ApiBench bench;
+  fill(bench);
+  constexpr std::string_view terms_query = "period=2027-01&price_book=list";
+  const auto review = [&] { return bench.get("/v1/invoices/review?" + std::string(terms_query)); };
+  REQUIRE(member(review(), "items.1.bill_to") == "search");
+  CHECK(member(review(), "items.1.state") == "draft");
+  CHECK(member(review(), "items.1.total") == "10.00");
+
+  // What was looked at is what is finalized: usage that comes in between asks for another look.
+  REQUIRE(bench.post("/v1/invoices/review", std::string(search_month)).status == 201);
+  CHECK(member(review(), "items.1.state").starts_with("in review by loopback"));
+  REQUIRE(bench.post("/v1/events", "[" + event_json("3", "search", 200'000) + "]").status == 200);
+  CHECK(bench.post("/v1/invoices", std::string(search_month)).status == 422);
+  REQUIRE(bench.post("/v1/invoices/review", std::string(search_month)).status == 201);
+  REQUIRE(bench.post("/v1/invoices", std::string(search_month)).status == 201);
+  CHECK(member(review(), "items.1.state").starts_with("finalized as"));
+  CHECK(bench.get("/v1/invoices/1/correction").status == 422);
+
+  // Late usage is shown, posted once and listed as a note.
+  REQUIRE(bench.post("/v1/events", "[" + event_json("4", "search", 400'000) + "]").status == 200);
+  CHECK(bench.get("/v1/invoices/1/correction").body.find("debit_note") != std::string::npos);
+  Ask correct{Method::post, "/v1/invoices/1/correction", R"({"reason":"the team is closed"})"};
+  correct.headers = {{"idempotency-key", "late"}};
+  const auto note = bench.ask(correct);
+  REQUIRE(note.status == 201);
+  CHECK(bench.ask(correct).body == note.body);
+  CHECK(bench.post("/v1/invoices/1/correction", R"({"reason":"again"})").status == 422);
+
+  Ask take_back{Method::post, "/v1/invoices/1/void", R"({"reason":"wrong bill-to"})"};
+  CHECK(bench.post("/v1/invoices/1/void", "{}").status == 400);
+  CHECK(bench.post("/v1/invoices/9/void", R"({"reason":"x"})").status == 404);
+  REQUIRE(bench.ask(take_back).status == 201);
+  CHECK(bench.ask(take_back).status == 422);
+
+  const auto notes = bench.get("/v1/credit-notes");
+  CHECK(member(notes, "items.0.number") == "2");
+  CHECK(member(notes, "items.0.total") == "2.00");
+  CHECK(member(notes, "items.1.type") == "credit_note");
+  CHECK(member(notes, "items.2.number").empty());
+  CHECK(bench.get("/v1/credit-notes/3").body == bench.get("/v1/invoices/3").body);
+  CHECK(bench.get("/v1/credit-notes/1").status == 404);
+  CHECK(as(bench, "/v1/credit-notes/3", "application/pdf").body.starts_with("%PDF-"));
+  const auto before = bench.get("/v1/credit-notes").body;
+  bench.restart();
+  CHECK(bench.get("/v1/credit-notes").body == before);
+  // What is not theirs looks to teams like what is not there.
+  const auto claims = bench.make_token(AccessRole::team, {"claims"});
+  CHECK(member(bench.get("/v1/credit-notes", claims), "items.0.number").empty());
+  CHECK(bench.get("/v1/credit-notes/3", claims).body ==
+        bench.get("/v1/credit-notes/99", claims)
+            .body.replace(bench.get("/v1/credit-notes/99", claims).body.find("99"), 2, "3"));
+}
+
+TEST_CASE("what blocks a month is decided over the API on record", "[exporters]") {
+  ApiBench bench;
+  fill(bench);
+  auto unpriced = event_json("9", "search");
+  unpriced.replace(unpriced.find("claude-opus"), 11, "claude-none");
+  REQUIRE(bench.post("/v1/events", "[" + unpriced + "]").status == 200);
+  CHECK(bench.post("/v1/invoices", std::string(search_month)).status == 422);
+  const auto review =
+      bench.get("/v1/invoices/review?period=2027-01&price_book=list&bill_to=search");
+  REQUIRE(member(review, "items.0.blockers.0.kind") == "unpriced");
+  CHECK(member(review, "items.0.blockers.0.quantity") == "100");
+  const auto id = member(review, "items.0.blockers.0.id");
+  const auto decide = [&](std::string_view rest) {
+    return bench
+        .post("/v1/invoices/decisions",
+              R"({"period":"2027-01","bill_to":"search","price_book":"list",)" + std::string(rest) +
+                  "}")
+        .status;
+  };
+  CHECK(decide(R"("action":"waive","reason":"a test")") == 400);
+  CHECK(decide(R"("action":"forget","blocker":")" + id + R"(","reason":"a test")") == 400);
+  CHECK(decide(R"("action":"provisional_price","blocker":")" + id + R"(","reason":"x")") == 400);
+  CHECK(decide(R"("action":"waive","blocker":"unpriced:none","reason":"a test")") == 404);
+  CHECK(decide(R"("action":"provisional_price","price":"10 per million","blocker":")" + id +
+               R"(","reason":"no list price yet")") == 201);
+  REQUIRE(bench.post("/v1/invoices", std::string(search_month)).status == 201);
+  CHECK(bench.get("/v1/invoices/1").body.find("no list price yet") != std::string::npos);
+}
