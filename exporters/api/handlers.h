@@ -5,83 +5,60 @@
 
 namespace gauger::exporters {
 
+// A handler is declared by its kind: it answers when it returns, or later.
+using Answers = Response(Service& service, const Call& call);
+using AnswersLater = void(Service& service, Call call, Reply reply);
+
 // events.cpp
-void post_events(Service& service, Call call, Reply reply);
+AnswersLater post_events;
 
 // usage.cpp
-Response get_usage(Service& service, const Call& call);
-Response list_teams(Service& service, const Call& call);
+Answers get_usage, list_teams;
 
 // quotas.cpp
-Response check_quota(Service& service, const Call& call);
-Response list_quotas(Service& service, const Call& call);
-Response get_quota(Service& service, const Call& call);
-void post_quota(Service& service, Call call, Reply reply);
-void delete_quota(Service& service, Call call, Reply reply);
-void post_reservation(Service& service, Call call, Reply reply);
-void settle_reservation(Service& service, Call call, Reply reply);
-void delete_reservation(Service& service, Call call, Reply reply);
+Answers check_quota, list_quotas, get_quota;
+AnswersLater post_quota, delete_quota, post_reservation, settle_reservation, delete_reservation;
 
 // terms.cpp
-Response list_terms(Service& service, const Call& call);
-Response get_terms(Service& service, const Call& call);
-Response list_terms_versions(Service& service, const Call& call);
-void post_terms(Service& service, Call call, Reply reply);
+Answers list_terms, get_terms, list_terms_versions;
+AnswersLater post_terms;
 
 // costs.cpp
-Response get_costs(Service& service, const Call& call);
-Response post_quote(Service& service, const Call& call);
-Response get_invoice_draft(Service& service, const Call& call);
+Answers get_costs, post_quote, get_invoice_draft;
 
 // invoices.cpp
-Response list_invoices(Service& service, const Call& call);
-Response get_invoice(Service& service, const Call& call);
-void post_invoice(Service& service, Call call, Reply reply);
+Answers list_invoices, get_invoice;
+AnswersLater post_invoice;
 
 // invoice_steps.cpp
-Response get_invoice_review(Service& service, const Call& call);
-Response get_invoice_correction(Service& service, const Call& call);
-void post_invoice_review(Service& service, Call call, Reply reply);
-void post_invoice_decision(Service& service, Call call, Reply reply);
-void post_invoice_correction(Service& service, Call call, Reply reply);
-void post_invoice_void(Service& service, Call call, Reply reply);
+Answers get_invoice_review, get_invoice_correction;
+AnswersLater post_invoice_review, post_invoice_decision, post_invoice_correction, post_invoice_void;
 
 // savings.cpp
-Response get_savings(Service& service, const Call& call);
-Response list_savings_statements(Service& service, const Call& call);
-Response get_savings_statement(Service& service, const Call& call);
-void post_savings_statement(Service& service, Call call, Reply reply);
-Response post_comparison(Service& service, const Call& call);
-Response list_programs(Service& service, const Call& call);
+Answers get_savings, list_savings_statements, get_savings_statement;
+AnswersLater post_savings_statement;
+Answers post_comparison, list_programs;
 
 // reconciliations.cpp
-Response list_statements(Service& service, const Call& call);
-void post_statement(Service& service, Call call, Reply reply);
-Response list_reconciliations(Service& service, const Call& call);
-Response get_reconciliation_report(Service& service, const Call& call);
-void post_reconciliation(Service& service, Call call, Reply reply);
-Response list_postings(Service& service, const Call& call);
-void post_posting(Service& service, Call call, Reply reply);
+Answers list_statements;
+AnswersLater post_statement;
+Answers list_reconciliations, get_reconciliation_report;
+AnswersLater post_reconciliation;
+Answers list_postings;
+AnswersLater post_posting;
 
 // quarantine.cpp
-Response list_quarantine(Service& service, const Call& call);
-Response get_quarantined(Service& service, const Call& call);
-Response get_quarantined_raw(Service& service, const Call& call);
+Answers list_quarantine, get_quarantined, get_quarantined_raw;
 
 // tokens.cpp
-Response list_tokens(Service& service, const Call& call);
-Response get_token(Service& service, const Call& call);
-void post_token(Service& service, Call call, Reply reply);
-void delete_token(Service& service, Call call, Reply reply);
-Response list_audit(Service& service, const Call& call);
+Answers list_tokens, get_token;
+AnswersLater post_token, delete_token;
+Answers list_audit;
 
 // metrics.cpp
-Response get_metrics(Service& service, const Call& call);
+Answers get_metrics;
 
 // health.cpp
-Response get_livez(Service& service, const Call& call);
-Response get_readyz(Service& service, const Call& call);
-Response get_status(Service& service, const Call& call);
-Response get_openapi(Service& service, const Call& call);
+Answers get_livez, get_readyz, get_status, get_openapi;
 
 }  // namespace gauger::exporters

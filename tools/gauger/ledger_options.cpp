@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "exporters/usage_report.h"
+
 namespace gauger::tools {
 
 void add_data_option(CLI::App& command, std::string& directory) {
@@ -21,27 +23,7 @@ void PeriodOptions::add_to(CLI::App& command) {
 }
 
 Result<Interval> PeriodOptions::interval(const TimeZone& zone) const {
-  if (period.size() == 7) {
-    TRY(const auto month, parse_month(period));
-    return Interval{zone.month_begin(month), zone.month_begin(month + 1)};
-  }
-  if (!period.empty()) {
-    TRY(const auto midnight, parse_instant(period));
-    if (period.size() != 10)
-      return invalid_argument("--period takes a month (2027-01) or a day (2027-01-16), not '" +
-                              period + "'");
-    const auto day = TimeZone::utc().local_day(midnight);
-    return Interval{zone.day_begin(day), zone.day_begin(day + 1)};
-  }
-  // Years 1970 to 2200: everything that a ledger may hold.
-  Interval all{Instant{}, Instant{std::chrono::days{84'006}}};
-  if (!from.empty()) {
-    TRY(all.from, parse_instant(from));
-  }
-  if (!until.empty()) {
-    TRY(all.until, parse_instant(until));
-  }
-  return all;
+  return exporters::parse_report_interval(period, from, until, zone);
 }
 
 void FilterOptions::add_to(CLI::App& command) {

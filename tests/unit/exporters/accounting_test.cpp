@@ -8,27 +8,6 @@ using namespace gauger::exporters::testing;
 
 namespace {
 
-constexpr std::string_view price_book = R"(
-kind: price_book
-id: list
-version: 2026-01-01
-currency: USD
-prices:
-  - provider: anthropic
-    model: claude-opus
-    effective_from: 2026-01-01
-    per: million
-    input_uncached: 5
-)";
-
-Ask terms(std::string_view body) {
-  return {Method::post,
-          "/v1/terms/price_book/list",
-          std::string(body),
-          {},
-          {{"content-type", "application/yaml"}}};
-}
-
 Response as(ApiBench& bench, std::string target, std::string accept, std::string token = {}) {
   return bench.ask(
       {Method::get, std::move(target), {}, std::move(token), {{"accept", std::move(accept)}}});
@@ -37,7 +16,7 @@ Response as(ApiBench& bench, std::string target, std::string accept, std::string
 // January with usage of two teams, looked at in February.
 void fill(ApiBench& bench) {
   bench.clock.set(at("2027-01-20T00:00:00Z"));
-  REQUIRE(bench.ask(terms(price_book)).status == 201);
+  REQUIRE(bench.ask(yaml("/v1/terms/price_book/list", price_book)).status == 201);
   REQUIRE(bench
               .post("/v1/events", "[" + event_json("1", "search", 2'000'000) + "," +
                                       event_json("2", "claims", 100'000) + "]")

@@ -167,4 +167,26 @@ inline std::string event_json(std::string_view id, std::string_view team, int64_
          R"("input_uncached":)" + std::to_string(input) + "}";
 }
 
+inline constexpr std::string_view price_book = R"(
+kind: price_book
+id: list
+version: 2026-01-01
+currency: USD
+prices:
+  - provider: anthropic
+    model: claude-opus
+    effective_from: 2026-01-01
+    per: million
+    input_uncached: 5
+    output_text: 25
+)";
+
+inline Ask yaml(std::string target, std::string_view body) {
+  return {Method::post,
+          std::move(target),
+          std::string(body),
+          {},
+          {{"content-type", "application/yaml"}}};
+}
+
 }  // namespace gauger::exporters::testing

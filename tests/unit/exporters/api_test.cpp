@@ -9,31 +9,9 @@ using namespace gauger::exporters::testing;
 
 namespace {
 
-constexpr std::string_view price_book = R"(
-kind: price_book
-id: list
-version: 2026-01-01
-currency: USD
-prices:
-  - provider: anthropic
-    model: claude-opus
-    effective_from: 2026-01-01
-    per: million
-    input_uncached: 5
-    output_text: 25
-)";
-
 Ask with(Ask ask, std::string name, std::string value) {
   ask.headers.emplace_back(std::move(name), std::move(value));
   return ask;
-}
-
-Ask yaml(std::string target, std::string_view body) {
-  return {Method::post,
-          std::move(target),
-          std::string(body),
-          {},
-          {{"content-type", "application/yaml"}}};
 }
 
 constexpr std::string_view quota = R"(
