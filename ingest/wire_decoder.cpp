@@ -32,12 +32,17 @@ enum class Step : uint8_t {
 
 struct StepTable {
   std::array<Step, tag_max + 1> steps{};
-  std::array<uint8_t, field_number_max + 1> fields{};  // by number: index into event_fields
+  // By field number.
+  std::array<uint8_t, field_number_max + 1> fields{};  // index into event_fields
+  std::array<std::string_view UsageEvent::*, field_number_max + 1> texts{};
+  std::array<Meter, field_number_max + 1> meters{};
 
   constexpr StepTable() {
     for (uint8_t i = 0; i < event_fields.size(); ++i) {
       const auto& field = event_fields[i];
       fields[field.number] = i;
+      texts[field.number] = field.text;
+      meters[field.number] = field.meter;
       const auto type =
           field.kind == FieldKind::meter || field.kind == FieldKind::total || is_enum(field.kind)
               ? varint
@@ -67,7 +72,7 @@ struct StepTable {
 
 constexpr StepTable table;
 
-constexpr const EventField& field_at(uint32_t tag) { return event_fields[table.fields[tag >> 3U]]; }
+constexpr const EventField& field_of(uint32_t number) { return event_fields[table.fields[number]]; }
 
 // Texts are short and nearly always ASCII: eight bytes at a time beats a call, and a text with
 // enough of its record behind its begin (`readable` bytes) is looked at whatever its length is.
@@ -76,29 +81,28 @@ constexpr const EventField& field_at(uint32_t tag) { return event_fields[table.f
     const auto [words] = words_of_readable(text);
     return ((words[0] | words[1] | words[2]) & 0x8080'8080'8080'8080U) == 0;
   }
-  const auto load = [](const char* from, auto& into) { std::memcpy(&into, from, sizeof into); };
   const auto* data = text.data();
   const auto size = text.size();
+  const auto word = [data](size_t at) {
+    uint64_t loaded = 0;
+    std::memcpy(&loaded, data + at, sizeof loaded);
+    return loaded;
+  };
   uint64_t bits = 0;
-  if (size >= 8) {
-    uint64_t word = 0;
-    for (size_t i = 0; i + 8 <= size; i += 8) {
-      load(data + i, word);
-      bits |= word;
-    }
-    load(data + size - 8, word);
-    bits |= word;
-  } else if (size >= 4) {
-    uint32_t low = 0;
-    uint32_t high = 0;
-    load(data, low);
-    load(data + size - 4, high);
-    bits = uint64_t{low | high};
+  if (size > 32 && size <= 64) {
+    // Ids: from both ends, which meet or overlap.
+    for (size_t i = 0; i < 32; i += 8) bits |= word(i) | word(size - 32 + i);
+  } else if (size >= 8) {
+    for (size_t i = 0; i + 8 <= size; i += 8) bits |= word(i);
+    bits |= word(size - 8);
   } else {
     for (size_t i = 0; i < size; ++i) bits |= static_cast<uint8_t>(data[i]);
   }
   return (bits & 0x8080'8080'8080'8080U) == 0;
 }
+
+// Two varints and their tags, minimally written.
+constexpr size_t timestamp_bytes_max = 22;
 
 // Seconds and nanoseconds as libprotobuf merges them. `instant` is no_instant where the time
 // lies outside the years that a Timestamp may hold.
@@ -139,79 +143,133 @@ class WireReader {
   }
 
  private:
-  // One copy of the event's bytes; an assignment would clear it field by field.
+  // One copy of the event's bytes, in pieces of some registers each; an assignment would clear it
+  // field by field.
   void reset() {
     static constexpr UsageEvent blank;
     static_assert(std::is_trivially_copyable_v<UsageEvent>);
-    std::memcpy(static_cast<void*>(&event_), &blank, sizeof event_);
+    constexpr size_t piece = 64;
+    auto* const to = reinterpret_cast<char*>(&event_);
+    const auto* const from = reinterpret_cast<const char*>(&blank);
+    size_t at = 0;
+    for (; at + piece <= sizeof event_; at += piece) std::memcpy(to + at, from + at, piece);
+    std::memcpy(to + at, from + at, sizeof event_ % piece);
   }
 
-  // False: something unusual or wrong, which libprotobuf has to judge.
+  // False: something unusual or wrong, which libprotobuf has to judge. Where it reads is kept in
+  // registers: what is rare is called with copies.
   bool read_fields(std::string_view bytes) {
-    uint32_t tag = 0;
-    uint64_t value = 0;
-    std::string_view payload;
-    while (!bytes.empty()) {
-      if (!take_tag(bytes, tag)) return false;
-      const auto step = tag <= tag_max ? table.steps[tag] : Step::skip;
-      if (step == Step::skip) {
-        if (!skip_field(bytes, tag)) return false;
-      } else if ((tag & 7U) == length_delimited) {
-        if (!take_bytes(bytes, payload) ||
-            !read_payload(step, field_at(tag), payload, payload.size() + bytes.size()))
-          return false;
-      } else {
-        if (!take_varint(bytes, value) || !read_number(step, field_at(tag), value)) return false;
+    if (bytes.size() < wire_word_bytes) return false;
+    auto& event = event_;
+    const auto* at = bytes.data();
+    const auto* const end = at + bytes.size();
+    while (at != end) {
+      uint32_t tag = static_cast<uint8_t>(*at++);
+      if (tag >= 0x80) {
+        if (at == end) return false;
+        const auto second = static_cast<uint8_t>(*at++);
+        if (second == 0 || second >= 0x80) return false;
+        tag = (tag & 0x7FU) | uint32_t{second} << 7U;
       }
+      const auto step = tag <= tag_max ? table.steps[tag] : Step::skip;
+      if (step == Step::text) {
+        if (at == end) return false;
+        const auto size = static_cast<uint8_t>(*at);
+        if (size < 0x80) {
+          ++at;
+          if (size > static_cast<size_t>(end - at)) return false;
+          const std::string_view text(at, size);
+          event.*table.texts[tag >> 3U] = text;
+          if (!is_ascii(text, static_cast<size_t>(end - at)) && !is_text(text, tag >> 3U))
+            return false;
+          at += size;
+          continue;
+        }
+      } else if (step == Step::count) {
+        uint64_t value = 0;
+        if (!take_number(at, end, end, value)) return false;
+        event.set(table.meters[tag >> 3U], static_cast<int64_t>(value));
+        continue;
+      } else if (step == Step::time) {
+        at = read_time(at, end, event.*field_of(tag >> 3U).time);
+        if (at == nullptr) return false;
+        continue;
+      }
+      at = read_other(step, tag, at, end);
+      if (at == nullptr) return false;
     }
     return true;
   }
 
-  [[gnu::always_inline]] bool read_payload(Step step, const EventField& field,
-                                           std::string_view payload, size_t readable) {
-    if (step == Step::text) [[likely]] {
-      event_.*field.text = payload;
-      return is_ascii(payload, readable) || is_text(payload, field.name);
+  // One field of any kind, behind its tag. Returns its end, or nullptr where libprotobuf has to
+  // judge.
+  [[gnu::noinline]] const char* read_other(Step step, uint32_t tag, const char* begin,
+                                           const char* end) {
+    std::string_view bytes(begin, static_cast<size_t>(end - begin));
+    if (tag < 8) return nullptr;  // there is no field 0
+    bool done = false;
+    if (step == Step::skip) {
+      done = skip_field(bytes, tag);
+    } else if ((tag & 7U) == length_delimited) {
+      std::string_view payload;
+      done = take_bytes(bytes, payload) && read_payload(step, tag >> 3U, payload);
+    } else {
+      uint64_t value = 0;
+      done = take_varint(bytes, value) && read_number(step, field_of(tag >> 3U), value);
     }
-    if (step == Step::time) return read_time(payload, event_.*field.time);
+    return done ? bytes.data() : nullptr;
+  }
+
+  bool read_payload(Step step, uint32_t number, std::string_view payload) {
+    const auto& field = field_of(number);
+    if (step == Step::text) {
+      event_.*field.text = payload;
+      return is_text(payload, number);
+    }
     if (step == Step::extra) return read_extra(payload);
     if (step == Step::target) return read_target(payload, event_.*field.target, field.name);
     return is_text(payload, field.name) && find_field(payload) != nullptr;  // must_understand
   }
 
-  [[gnu::always_inline]] bool read_number(Step step, const EventField& field, uint64_t value) {
-    if (step == Step::count) [[likely]] {
-      event_.set(field.meter, static_cast<int64_t>(value));
-      return true;
-    }
+  bool read_number(Step step, const EventField& field, uint64_t value) {
     if (step == Step::enumeration)
       return value < 0x80 && set_enum(event_, field.kind, static_cast<int64_t>(value));
     event_.*field.total = static_cast<int64_t>(value);
     return true;
   }
 
+  [[gnu::noinline]] bool is_text(std::string_view text, uint32_t number) {
+    return is_text(text, field_of(number).name);
+  }
   bool is_text(std::string_view text, std::string_view name) {
     if (simdjson::validate_utf8(text.data(), text.size())) return true;
     not_utf8_ = name;
     return false;
   }
 
-  static bool read_time(std::string_view message, Instant& instant) {
+  // A Timestamp behind its tag. Returns its end, or nullptr where libprotobuf has to judge.
+  [[gnu::noinline, gnu::hot]] static const char* read_time(const char* at, const char* record_end,
+                                                           Instant& instant) {
     // A second piece would merge into the first.
-    if (instant != no_instant) return false;
+    if (at == record_end || instant != no_instant) return nullptr;
+    const auto size = static_cast<uint8_t>(*at++);
+    if (size > timestamp_bytes_max || size > static_cast<size_t>(record_end - at)) return nullptr;
+    const auto* const end = at + size;
     uint64_t seconds = 0;
     uint64_t nanos = 0;
-    while (!message.empty()) {
-      const auto tag = static_cast<uint8_t>(message[0]);
-      message.remove_prefix(1);
-      auto* const part = tag == tag_of(1, varint)   ? &seconds
-                         : tag == tag_of(2, varint) ? &nanos
-                                                    : nullptr;
-      if (part == nullptr || !take_varint(message, *part)) return false;
+    while (at != end) {
+      const auto tag = static_cast<uint8_t>(*at++);
+      auto& part = tag == tag_of(1, varint) ? seconds : nanos;
+      if (tag != tag_of(1, varint) && tag != tag_of(2, varint)) return nullptr;
+      if (!take_number(at, end, record_end, part)) return nullptr;
     }
-    if (nanos > 999'999'999) return false;
-    instant = to_instant(static_cast<int64_t>(seconds), static_cast<int64_t>(nanos));
-    return instant != no_instant;
+    if (seconds > static_cast<uint64_t>(timestamp_seconds_max) || nanos > 999'999'999)
+      return nullptr;
+    // The compiler takes what follows for rare, and would divide.
+    const auto us = nanos * 274'877'907U >> 38U;
+    static_assert(999'999'999U * uint64_t{274'877'907} >> 38U == 999'999);
+    instant = instant_from_us(static_cast<int64_t>(seconds * 1'000'000 + us));
+    return end;
   }
 
   bool read_extra(std::string_view entry) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include "ingest/varint.h"
@@ -12,6 +13,40 @@ namespace gauger::ingest {
 enum WireType : uint32_t { varint = 0, fixed64 = 1, length_delimited = 2, fixed32 = 5 };
 
 constexpr uint32_t tag_of(uint32_t number, WireType type) { return number << 3U | type; }
+
+inline constexpr size_t wire_word_bytes = sizeof(uint64_t);
+
+// The eight bytes from `at` on, with zeros behind the record's end. `at` lies before the end, and
+// the record has eight bytes or more.
+[[gnu::always_inline]] inline uint64_t word_at(const char* at, const char* record_end) {
+  const auto* const last = record_end - wire_word_bytes;
+  const auto* const from = at < last ? at : last;
+  uint64_t word = 0;
+  std::memcpy(&word, from, sizeof word);
+  return word >> (8 * static_cast<size_t>(at - from));
+}
+
+// Reads a varint of up to eight bytes that ends at `limit` or before it, and moves behind it. No
+// branch asks how long it is: counts are of all lengths, and a wrong guess costs more than reading
+// one. False: it is cut off or longer.
+[[gnu::always_inline]] inline bool take_number(const char*& at, const char* limit,
+                                               const char* record_end, uint64_t& value) {
+  if (at == limit) return false;
+  auto word = word_at(at, record_end);
+  const auto last_bytes = ~word & 0x8080'8080'8080'8080U;
+  if (last_bytes == 0) [[unlikely]]
+    return false;
+  const auto bits = static_cast<unsigned>(__builtin_ctzll(last_bytes));
+  at += bits / 8 + 1;
+  if (at > limit) [[unlikely]]
+    return false;
+  // Seven bits of each byte, put together pair by pair.
+  word &= ((uint64_t{1} << bits) - 1) & 0x7F7F'7F7F'7F7F'7F7FU;
+  word = (word & 0x007F'007F'007F'007FU) | (word & 0x7F00'7F00'7F00'7F00U) >> 1U;
+  word = (word & 0x0000'3FFF'0000'3FFFU) | (word & 0x3FFF'0000'3FFF'0000U) >> 2U;
+  value = (word & 0x0FFF'FFFFU) | (word & 0x0FFF'FFFF'0000'0000U) >> 4U;
+  return true;
+}
 
 // A tag of one or two bytes, minimally written; larger field numbers are unusual.
 [[gnu::always_inline]] inline bool take_tag(std::string_view& bytes, uint32_t& tag) {
