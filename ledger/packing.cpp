@@ -16,15 +16,23 @@ constexpr size_t uuid_bytes = 16;
 // Where the 32 digits stand in the text, in pairs.
 constexpr std::array<uint8_t, uuid_bytes> digit_at = {0,  2,  4,  6,  9,  11, 14, 16,
                                                       19, 21, 24, 26, 28, 30, 32, 34};
+// The same in fours, two of which make a word.
+constexpr std::array<uint8_t, 8> four_at = {0, 4, 9, 14, 19, 24, 28, 32};
 
-constexpr std::array<int8_t, 256> make_digit_values() {
-  std::array<int8_t, 256> values{};
-  values.fill(-1);
-  for (int i = 0; i < 10; ++i) values[static_cast<size_t>('0' + i)] = static_cast<int8_t>(i);
-  for (int i = 0; i < 6; ++i) values[static_cast<size_t>('a' + i)] = static_cast<int8_t>(10 + i);
-  return values;
+// Every byte of a word at once.
+constexpr uint64_t each(uint8_t byte) { return byte * uint64_t{0x0101'0101'0101'0101U}; }
+
+// Eight lower-case hexadecimal digits as four bytes. `wrong` gets bits where there are others.
+uint32_t pack_digits(uint64_t digits, uint64_t& wrong) {
+  const auto values = (digits & each(0x0F)) + (digits >> 6U & each(1)) * 9;
+  const auto is_letter = (values + each(6)) >> 4U & each(1);
+  wrong |= (values + each('0') + is_letter * ('a' - 10 - '0')) ^ digits;
+  wrong |= values & each(0xF0);
+  // The first digit of two is the upper half of its byte.
+  auto packed = (values << 4U | values >> 8U) & 0x00FF'00FF'00FF'00FFU;
+  packed = (packed | packed >> 8U) & 0x0000'FFFF'0000'FFFFU;
+  return static_cast<uint32_t>(packed | packed >> 16U);
 }
-constexpr auto digit_values = make_digit_values();
 
 }  // namespace
 
@@ -82,16 +90,17 @@ bool pack_uuid(std::string& out, std::string_view text) {
   if (text.size() != uuid_text_bytes || text[8] != '-' || text[13] != '-' || text[18] != '-' ||
       text[23] != '-')
     return false;
-  std::array<char, uuid_bytes> packed{};
-  int bad = 0;
-  for (size_t i = 0; i < uuid_bytes; ++i) {
-    const int high = digit_values[static_cast<uint8_t>(text[digit_at[i]])];
-    const int low = digit_values[static_cast<uint8_t>(text[digit_at[i] + 1U])];
-    bad |= high | low;
-    packed[i] = static_cast<char>(high * 16 + low);
-  }
-  if (bad < 0) return false;
-  out.append(packed.data(), packed.size());
+  const auto four = [&](size_t i) {
+    uint32_t digits = 0;
+    std::memcpy(&digits, text.data() + four_at[i], sizeof digits);
+    return digits;
+  };
+  std::array<uint32_t, uuid_bytes / sizeof(uint32_t)> packed{};
+  uint64_t wrong = 0;
+  for (size_t i = 0; i < packed.size(); ++i)
+    packed[i] = pack_digits(uint64_t{four(2 * i + 1)} << 32U | four(2 * i), wrong);
+  if (wrong != 0) return false;
+  out.append(reinterpret_cast<const char*>(packed.data()), uuid_bytes);
   return true;
 }
 
