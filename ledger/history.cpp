@@ -85,6 +85,23 @@ std::shared_ptr<const Block> History::in_flight(uint64_t row) const {
   return nullptr;
 }
 
+// A chunk that holds the row begins less than a chunk's records before it. Going forward, the store
+// looks only into the files that may have it.
+Result<void> History::Identities::find_chunk(uint64_t row) {
+  constexpr uint64_t before = identity_chunk_records - 1;
+  const auto end = chunk_.first_row() + chunk_.records();
+  const bool is_next = seeker_ && chunk_.records() != 0 && row >= end && row - end <= before;
+  if (!seeker_) seeker_ = history_.store_.seeker(Family::identities);
+  TRY(auto entry, is_next ? seeker_->next()
+                          : seeker_->at_or_after(identity_chunk_key(row - std::min(row, before))));
+  while (entry && entry->key <= identity_chunk_key(row)) {
+    TRY(chunk_.read(entry->value));
+    if (chunk_.holds(row)) return success();
+    TRY(entry, seeker_->next());
+  }
+  return corruption("no identity chunk holds row " + std::to_string(row));
+}
+
 Result<std::optional<KnownIdentity>> History::Identities::at(uint64_t row) {
   if (const auto block = history_.in_flight(row)) {
     const auto record = static_cast<uint32_t>(row - block->first_row);
@@ -96,13 +113,7 @@ Result<std::optional<KnownIdentity>> History::Identities::at(uint64_t row) {
                                        events.completed_us[*event], events.duration_us[*event]});
   }
   if (!chunk_.holds(row)) {
-    if (!seeker_) seeker_ = history_.store_.seeker(Family::identities);
-    TRY(const auto entry, seeker_->at_or_before(identity_chunk_key(row)));
-    if (entry) {
-      TRY(chunk_.read(entry->value));
-    }
-    if (!chunk_.holds(row) || !entry)
-      return corruption("no identity chunk holds row " + std::to_string(row));
+    TRY(find_chunk(row));
   }
   const auto event = chunk_.event_of(row);
   if (event == IdentityChunk::not_accepted) return std::optional<KnownIdentity>();

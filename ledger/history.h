@@ -50,6 +50,8 @@ class History {
    private:
     friend class History;
     explicit Identities(const History& history) : history_(history) {}
+    Result<void> find_chunk(uint64_t row);
+
     const History& history_;
     std::unique_ptr<Store::Seeker> seeker_;  // made when first needed
     IdentityChunk chunk_;

@@ -66,22 +66,22 @@ Result<IdentityFilter> read_filter(const Store& store, const RowRange& range, ui
 
 }  // namespace
 
-Result<void> read_bucket(Store::Seeker& seeker, const IdentityRun& run, uint32_t bucket,
-                         std::vector<RunEntry>& entries) {
-  const auto key = part_key('B', run.range, bucket);
-  TRY(const auto entry, seeker.at_or_before(key));
+Result<void> BucketReader::read(uint32_t bucket, std::vector<RunEntry>& entries) {
+  const auto key = part_key('B', run_.range, bucket);
+  TRY(const auto entry, next_ == bucket ? seeker_->next() : seeker_->at_or_after(key));
+  next_ = std::nullopt;
   if (!entry || entry->key != key) return damaged();
   ByteReader reader(entry->value);
   const auto count = reader.varint();
   if (count > entry->value.size()) return damaged();
-  const auto begin = entries.size();
-  entries.resize(begin + count);
-  auto fingerprint = bucket_begin(bucket, run.bucket_bits);
-  for (auto i = begin; i < entries.size(); ++i)
-    entries[i].fingerprint = fingerprint += reader.varint();
+  entries.resize(count);
+  auto fingerprint = bucket_begin(bucket, run_.bucket_bits);
+  for (auto& entry_of_bucket : entries)
+    entry_of_bucket.fingerprint = fingerprint += reader.varint();
   std::vector<uint32_t> rows(count);
   if (!take_bits(reader, rows) || !reader.complete()) return damaged();
-  for (size_t i = 0; i < count; ++i) entries[begin + i].row = rows[i];
+  for (size_t i = 0; i < count; ++i) entries[i].row = rows[i];
+  next_ = bucket + 1;
   return success();
 }
 
@@ -103,14 +103,13 @@ Result<void> IdentityRun::ask(const Store& store, std::vector<Question>& questio
   }
   std::sort(questions.begin(), questions.end(),
             [](const Question& a, const Question& b) { return a.fingerprint < b.fingerprint; });
-  const auto seeker = store.seeker(Family::identity_runs);
+  BucketReader reader(store, *this);
   std::vector<RunEntry> entries;
   uint64_t read = UINT64_MAX;
   for (const auto& question : questions) {
     const auto bucket = bucket_of(question.fingerprint, bucket_bits);
     if (bucket != read) {
-      entries.clear();
-      TRY(read_bucket(*seeker, *this, bucket, entries));
+      TRY(reader.read(bucket, entries));
       read = bucket;
     }
     for (auto at = std::lower_bound(
@@ -123,15 +122,14 @@ Result<void> IdentityRun::ask(const Store& store, std::vector<Question>& questio
 }
 
 Result<void> IdentityRun::warm(const Store& store) {
-  const auto seeker = store.seeker(Family::identity_runs);
+  BucketReader reader(store, *this);
   std::vector<RunEntry> entries;
   fingerprints_.reserve(count);
   rows_.reserve(count);
   std::vector<uint64_t> starts;
   for (uint32_t bucket = 0; bucket >> bucket_bits == 0; ++bucket) {
     starts.push_back(fingerprints_.size());
-    entries.clear();
-    TRY(read_bucket(*seeker, *this, bucket, entries));
+    TRY(reader.read(bucket, entries));
     for (const auto& entry : entries) {
       fingerprints_.push_back(entry.fingerprint);
       rows_.push_back(entry.row);

@@ -100,9 +100,19 @@ class IdentityRunWriter {
   size_t writes_bytes_ = 0;
 };
 
-// Entries of one bucket of a run, added to `entries`; rows relative to the run.
-Result<void> read_bucket(Store::Seeker& seeker, const IdentityRun& run, uint32_t bucket,
-                         std::vector<RunEntry>& entries);
+// Reads the buckets of a run; neighbours in ascending order are found fastest.
+class BucketReader {
+ public:
+  BucketReader(const Store& store, const IdentityRun& run)
+      : seeker_(store.seeker(Family::identity_runs)), run_(run) {}
+  // The entries of a bucket, in place of those of `entries`; rows relative to the run.
+  Result<void> read(uint32_t bucket, std::vector<RunEntry>& entries);
+
+ private:
+  std::unique_ptr<Store::Seeker> seeker_;
+  const IdentityRun& run_;
+  std::optional<uint32_t> next_;  // the bucket behind the one that was read last
+};
 
 // The runs that exist below `end_row`, oldest first, without overlap; others are named in
 // `obsolete`.

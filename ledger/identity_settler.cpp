@@ -28,14 +28,13 @@ class FrozenReader {
 class RunReader {
  public:
   RunReader(const Store& store, const IdentityRun& run, unsigned bits)
-      : seeker_(store.seeker(Family::identity_runs)), run_(run), bits_(bits) {}
+      : reader_(store, run), run_(run), bits_(bits) {}
 
   Result<void> take_bucket(uint32_t bucket, uint64_t row_shift, std::vector<RunEntry>& into) {
     // The run has fewer entries than what is written, so its buckets are as wide or wider.
     const auto wide = bucket >> (bits_ - run_.bucket_bits);
     if (wide != read_) {
-      entries_.clear();
-      TRY(read_bucket(*seeker_, run_, wide, entries_));
+      TRY(reader_.read(wide, entries_));
       read_ = wide;
       next_ = 0;
     }
@@ -48,7 +47,7 @@ class RunReader {
   }
 
  private:
-  std::unique_ptr<Store::Seeker> seeker_;
+  BucketReader reader_;
   const IdentityRun& run_;
   const unsigned bits_;
   std::vector<RunEntry> entries_;

@@ -69,16 +69,24 @@ std::unique_ptr<Store::Seeker> MemoryStore::seeker(Family family) const {
   class MapSeeker final : public Seeker {
    public:
     MapSeeker(const MemoryStore& store, Family family) : store_(store), family_(family) {}
-    Result<std::optional<EntryView>> at_or_before(std::string_view key) override {
-      TRY(entry_, store_.at_or_before(family_, key));
-      if (!entry_) return std::optional<EntryView>();
-      return std::optional(EntryView{entry_->key, entry_->value});
+    Result<std::optional<EntryView>> at_or_after(std::string_view key) override {
+      at_ = map().lower_bound(key);
+      return entry();
+    }
+    Result<std::optional<EntryView>> next() override {
+      ++at_;
+      return entry();
     }
 
    private:
+    const Map& map() const { return store_.state_[static_cast<size_t>(family_)]; }
+    std::optional<EntryView> entry() const {
+      if (at_ == map().end()) return std::nullopt;
+      return EntryView{at_->first, at_->second};
+    }
     const MemoryStore& store_;
     const Family family_;
-    std::optional<Entry> entry_;
+    Map::const_iterator at_;
   };
   return std::make_unique<MapSeeker>(*this, family);
 }

@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "ledger/crash_point.h"
+#include "ledger/rocks_crc32c.h"
 #include "ledger/rocks_error.h"
+#include "schemas/verify.h"
 
 namespace gauger::ledger {
 namespace {
@@ -32,7 +34,9 @@ rocksdb::ColumnFamilyOptions family_options(Family family, const RocksConfig& co
   table.block_cache = cache;
   table.checksum = rocksdb::kXXH3;
   table.format_version = 5;
-  table.block_size = 16U << 10;
+  // A chunk, or a bucket, is asked for alone.
+  const bool is_identity = family == Family::identities || family == Family::identity_runs;
+  table.block_size = is_identity ? 2U << 10 : 16U << 10;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   options.compression = rocksdb::kNoCompression;  // the codecs compress by column
   options.write_buffer_size = 8U << 20;
@@ -51,6 +55,7 @@ rocksdb::ColumnFamilyOptions family_options(Family family, const RocksConfig& co
 }
 
 rocksdb::DBOptions database_options(const RocksConfig& config, const Disk& disk) {
+  VERIFY(knows_crc32c(), "RocksDB's checksum is CRC32C");
   rocksdb::DBOptions options;
   options.env = disk.env();
   options.create_if_missing = true;
@@ -229,19 +234,29 @@ std::unique_ptr<Store::Seeker> RocksStore::seeker(Family family) const {
    public:
     IteratorSeeker(std::unique_ptr<rocksdb::Iterator> at, std::string name)
         : at_(std::move(at)), name_(std::move(name)) {}
-    Result<std::optional<EntryView>> at_or_before(std::string_view key) override {
-      at_->SeekForPrev(slice(key));
+    Result<std::optional<EntryView>> at_or_after(std::string_view key) override {
+      at_->Seek(slice(key));
+      return entry();
+    }
+    Result<std::optional<EntryView>> next() override {
+      at_->Next();
+      return entry();
+    }
+
+   private:
+    Result<std::optional<EntryView>> entry() const {
       if (at_->Valid()) return std::optional(EntryView{view(at_->key()), view(at_->value())});
       if (!at_->status().ok()) return to_error(at_->status(), "reading " + name_);
       return std::optional<EntryView>();
     }
-
-   private:
     std::unique_ptr<rocksdb::Iterator> at_;
     std::string name_;
   };
+  rocksdb::ReadOptions options;
+  // A chunk is checked by whoever decodes it.
+  options.verify_checksums = family != Family::identities;
   return std::make_unique<IteratorSeeker>(
-      std::unique_ptr<rocksdb::Iterator>(impl_->db->NewIterator({}, impl_->handle(family))),
+      std::unique_ptr<rocksdb::Iterator>(impl_->db->NewIterator(options, impl_->handle(family))),
       impl_->name);
 }
 

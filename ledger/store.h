@@ -73,8 +73,8 @@ class Store {
     std::string value;
   };
   virtual Result<std::optional<Entry>> at_or_before(Family family, std::string_view key) const = 0;
-  // The same for keys in ascending order, as fast as neighbours can be found. Sees what was in the
-  // store when it was made. An entry's views live until the next question.
+  // Entries of a family in the order of their keys, from where they are asked for. Sees what was in
+  // the store when it was made. An entry's views live until the next question.
   struct EntryView {
     std::string_view key;
     std::string_view value;
@@ -82,7 +82,10 @@ class Store {
   class Seeker {
    public:
     virtual ~Seeker() = default;
-    virtual Result<std::optional<EntryView>> at_or_before(std::string_view key) = 0;
+    // The first entry with a key >= `key`; none where there is no such one.
+    virtual Result<std::optional<EntryView>> at_or_after(std::string_view key) = 0;
+    // The one behind the entry that was answered last.
+    virtual Result<std::optional<EntryView>> next() = 0;
   };
   virtual std::unique_ptr<Seeker> seeker(Family family) const = 0;
   // Calls `visit` for every entry with from <= key < until (until empty: to the end), in order,
