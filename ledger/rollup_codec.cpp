@@ -91,7 +91,7 @@ std::string encode_rollup(uint64_t first_sequence, uint64_t last_sequence,
   const auto body = raw.until(write_body(cells, extras, raw.begin()));
   const auto bound = ZSTD_compressBound(body.size());
   WriteBuffer compressed(bound);
-  const auto size = ZSTD_compress(compressed.begin(), bound, body.data(), body.size(), 1);
+  const auto size = ZSTD_compress(compressed.begin(), bound, body.data(), body.size(), -3);
   const bool pays = ZSTD_isError(size) == 0 && size < body.size();
   std::string out(magic);
   put(out, disk_format);

@@ -38,7 +38,7 @@ StoredSection store_section(std::string_view bytes, Compress compress) {
     const auto bound = ZSTD_compressBound(bytes.size());
     WriteBuffer compressed(bound);
     const auto size =
-        ZSTD_compressCCtx(compressor(), compressed.begin(), bound, bytes.data(), bytes.size(), 1);
+        ZSTD_compressCCtx(compressor(), compressed.begin(), bound, bytes.data(), bytes.size(), -3);
     if (ZSTD_isError(size) == 0 && size < bytes.size() - bytes.size() / 16)
       return {1, raw_bytes, std::string(compressed.until(compressed.begin() + size))};
   }
