@@ -172,12 +172,14 @@ class Apply {
     for (size_t i = 0; i < count; ++i) {
       if (i + 2 * prefetch_distance < count) keys.prefetch_slot(hashes[i + 2 * prefetch_distance]);
       if (i + prefetch_distance < count) keys.prefetch_key(hashes[i + prefetch_distance]);
-      if (fates_[i] == Disposition::accepted) events_.key[i] = intern(batch_.usage_keys_[i]);
+      if (fates_[i] == Disposition::accepted)
+        events_.key[i] = intern(batch_.usage_keys_[i], hashes[i]);
     }
   }
 
-  uint32_t intern(const UsageKey& key) {
-    const auto id = state_.dictionary.keys.intern(key, KeyDictionary::hash(key));
+  uint32_t intern(const UsageKey& key) { return intern(key, KeyDictionary::hash(key)); }
+  uint32_t intern(const UsageKey& key, uint64_t hash) {
+    const auto id = state_.dictionary.keys.intern(key, hash);
     VERIFY(id, "a batch leaves room in the dictionary");
     return *id;
   }
@@ -403,8 +405,20 @@ class Apply {
                                      sequence_, commit_.writes);
   }
 
+  // One whose columns come back when nobody needs it any more, but for those of unusually large
+  // records.
+  std::shared_ptr<Block> make_empty_block() const {
+    constexpr size_t kept_bytes_max = 16U << 20;
+    return {new Block, [spare = batch_.spare_columns_](Block* done) {
+              const std::unique_ptr<Block> owned(done);
+              if (done->events.memory_bytes() > kept_bytes_max) return;
+              done->events.clear();
+              spare->give_back(std::move(done->events));
+            }};
+  }
+
   void make_block() {
-    auto block = std::make_shared<Block>();
+    auto block = make_empty_block();
     block->sequence = sequence_;
     block->first_row = first_row_;
     block->block_time = batch_.block_time_;
@@ -412,7 +426,7 @@ class Apply {
     block->dispositions = batch_.dispositions_;
     block->offsets = batch_.offsets_;
     block->events = std::move(events_);
-    events_ = {};
+    events_ = batch_.spare_columns_->take();
     events_.reserve_like(block->events);
     block->adjustments = std::move(adjustments_);
     const auto& strings = state_.dictionary.strings;

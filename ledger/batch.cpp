@@ -145,9 +145,17 @@ RejectReason Batch::admit(const UsageEvent& event) const {
 }
 
 bool Batch::add_to_totals(const UsageEvent& event) {
-  for (size_t i = 0; i < meter_count; ++i)
-    if (event.counts[i] > limits::meter_total_max - totals_[i]) return false;
-  for (size_t i = 0; i < meter_count; ++i) totals_[i] += event.counts[i];
+  // Unsigned, where no sum overflows; one that is too large leaves a difference with its sign set.
+  constexpr auto most = static_cast<uint64_t>(limits::meter_total_max);
+  Counts sums;
+  uint64_t left = 0;
+  for (size_t i = 0; i < meter_count; ++i) {
+    const auto sum = static_cast<uint64_t>(totals_[i]) + static_cast<uint64_t>(event.counts[i]);
+    left |= most - sum;
+    sums[i] = static_cast<int64_t>(sum);
+  }
+  if (left >> 63U != 0) return false;
+  totals_ = sums;
   return true;
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "ledger/dictionary.h"
 #include "ledger/head.h"
 #include "ledger/name_memo.h"
+#include "ledger/spare_memory.h"
 #include "schemas/reject_reason.h"
 #include "schemas/usage_event.h"
 
@@ -83,6 +85,9 @@ class Batch {
   std::vector<Disposition> dispositions_;
   std::vector<uint32_t> offsets_;
   EventColumns events_;
+  // As many as are on their way at once.
+  std::shared_ptr<SpareMemory<EventColumns>> spare_columns_ =
+      std::make_shared<SpareMemory<EventColumns>>(12);
   std::vector<Document> documents_;
   std::vector<ReservationRecord> reservations_;
   // Beside the columns, per event, until the batch is applied.

@@ -109,6 +109,17 @@ void EventColumns::reserve_like(const EventColumns& other) {
   counts.reserve_like(other.counts);
 }
 
+size_t EventColumns::memory_bytes() const {
+  const size_t per_event = sizeof(uint32_t) * 3 + sizeof(uint64_t) * 4 + sizeof(EventKind) +
+                           sizeof(MeterMask) + sizeof(uint32_t);
+  auto bytes = kind.capacity() * per_event + counts.memory_bytes() +
+               targets.capacity() * sizeof(TargetRow) + extras.capacity() * sizeof(ExtraRow);
+  for (const auto* column :
+       {&id, &agent_session, &provider_request_id, &parent_id, &reservation_id})
+    bytes += column->memory_bytes();
+  return bytes;
+}
+
 void EventColumns::keep(const std::vector<uint8_t>& kept) {
   const auto runs = runs_of(kept);
   keep_entries(row, runs);

@@ -56,6 +56,7 @@ class TextColumn {
     ends_.reserve(other.ends_.size());
   }
   const std::string& bytes() const { return bytes_; }
+  size_t memory_bytes() const { return bytes_.capacity() + ends_.capacity() * sizeof(ends_[0]); }
   void clear() {
     bytes_.clear();
     ends_.clear();
@@ -77,6 +78,9 @@ class NumbersColumn {
     return std::span(values_).subspan(begin, ends_[at] - begin);
   }
   const std::vector<int64_t>& values() const { return values_; }
+  size_t memory_bytes() const {
+    return values_.capacity() * sizeof(values_[0]) + ends_.capacity() * sizeof(ends_[0]);
+  }
   void reserve_like(const NumbersColumn& other) {
     values_.reserve(other.values_.size());
     ends_.reserve(other.ends_.size());
@@ -126,6 +130,7 @@ struct EventColumns {
   std::vector<ExtraRow> extras;    // by event
 
   size_t size() const { return kind.size(); }
+  size_t memory_bytes() const;
   void clear();
   // Room for as much as another one holds.
   void reserve_like(const EventColumns& other);

@@ -253,13 +253,23 @@ std::vector<Place> places_of(const EventColumns& events, std::span<const uint32_
 }  // namespace
 
 Change fold(const Block& block, std::chrono::minutes grain) {
+  Change change;
+  fold(block, grain, change);
+  // Its cells are hardly ever as many as the events they were made room for.
+  if (change.cells.size() < change.cells.capacity() / 4 * 3) change.cells.shrink_to_fit();
+  return change;
+}
+
+void fold(const Block& block, std::chrono::minutes grain, Change& change) {
   const auto& events = block.events;
   std::vector<uint32_t> usage;
   usage.reserve(events.size());
   for (uint32_t i = 0; i < events.size(); ++i)
     if (events.kind[i] == EventKind::usage) usage.push_back(i);
   const auto places = places_of(events, usage, grain);
-  Change change{block.sequence, block.sequence, {}, {}};
+  change.first_sequence = change.last_sequence = block.sequence;
+  change.cells.clear();
+  change.extras.clear();
   change.cells.reserve(usage.size());
   for (const auto from : sorted_by_place(usage.size(), [&](size_t i) { return places[i]; })) {
     const auto event = usage[from];
@@ -277,21 +287,18 @@ Change fold(const Block& block, std::chrono::minutes grain) {
     const auto period = period_at(events.completed_us[extra.event], grain);
     change.extras.push_back({place_of(period, events.key[extra.event]), extra.name, extra.count});
   }
-  // It is kept until the next flush.
-  if (change.cells.size() < change.cells.capacity() / 4 * 3) change.cells.shrink_to_fit();
   add_adjustments(block, grain, change);
   sum_extras(change.extras);
-  return change;
 }
 
-std::vector<Cell> sum_cells(std::span<const Cell> cells, std::span<const Place> places) {
-  std::vector<Cell> summed;
+void sum_cells(std::span<const Cell> cells, std::span<const Place> places,
+               std::vector<Cell>& summed) {
+  summed.clear();
   summed.reserve(cells.size());
   CellSum sum(summed);
   put_sorted(
       cells.size(), [&](size_t i) { return &cells[i]; }, [&](size_t i) { return places[i]; }, sum);
   sum.finish();
-  return summed;
 }
 
 Change merge(std::span<const Change* const> changes) {

@@ -55,8 +55,12 @@ struct Change {
 };
 
 Change fold(const Block& block, std::chrono::minutes grain);
+// The same into memory that is used again.
+void fold(const Block& block, std::chrono::minutes grain, Change& change);
 // Sums the cells that `places` puts at one place, sorted by it; cell i goes to places[i]. No zeros.
-std::vector<Cell> sum_cells(std::span<const Cell> cells, std::span<const Place> places);
+// `summed` gives its memory.
+void sum_cells(std::span<const Cell> cells, std::span<const Place> places,
+               std::vector<Cell>& summed);
 // The sum of changes; their sequences need not touch.
 Change merge(std::span<const Change* const> changes);
 // The same into memory that is used again.

@@ -8,9 +8,9 @@
 #include "ledger/bounded_queue.h"
 #include "ledger/crash_point.h"
 #include "ledger/disk.h"
+#include "ledger/folding.h"
 #include "ledger/identity_settler.h"
 #include "ledger/lock.h"
-#include "ledger/projections.h"
 #include "ledger/reader.h"
 #include "ledger/recover.h"
 #include "ledger/reservation_rules.h"
@@ -22,10 +22,8 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// Blocks that are written but not yet folded; each holds a batch in memory.
-constexpr size_t unfolded_blocks_max = 8;
 constexpr size_t unsynced_blocks_max = 4;
-static_assert(unsynced_blocks_max < unfolded_blocks_max);
+static_assert(unsynced_blocks_max < Folding::unfolded_blocks_max);
 
 }  // namespace
 
@@ -65,9 +63,8 @@ struct Ledger::Impl {
   std::unique_ptr<QuotaBook> quotas;
   IdentitySettler settler{store};
   BoundedQueue<Commit> to_write{limits::batches_in_flight_max - 1};
-  BoundedQueue<std::shared_ptr<const Block>> to_fold{unfolded_blocks_max};
+  std::unique_ptr<Folding> folding;
   std::thread writer;
-  std::thread folder;
 
   // Shared.
   mutable std::mutex mutex;
@@ -89,9 +86,8 @@ struct Ledger::Impl {
 
   Result<void> write(Commit commit);
   Result<void> sync();
-  Result<void> fold_block(const Block& block);
+  void folded_up_to(uint64_t sequence);
   void write_loop();
-  void fold_loop();
   bool sync_is_due() const;
 
   void end_reservation(ReservationStep step, const Reservation& live, Batch& open) {
@@ -151,6 +147,8 @@ Result<void> Ledger::Impl::recover() {
   }
   written = committed = durable_head = head;
   durable = folded = head.sequence;
+  folding = std::make_unique<Folding>(*projections, *quotas, state.config.grain,
+                                      [this](uint64_t sequence) { folded_up_to(sequence); });
   batch = std::make_unique<Batch>(state.config, state.dictionary);
   return success();
 }
@@ -158,15 +156,14 @@ Result<void> Ledger::Impl::recover() {
 void Ledger::Impl::start_threads() {
   if (options.single_threaded) return;
   writer = std::thread([this] { write_loop(); });
-  folder = std::thread([this] { fold_loop(); });
+  folding->start_threads([this](const Error& error) { fail(error); });
   settler.start_thread([this](const Error& error) { fail(error); });
 }
 
 void Ledger::Impl::stop_threads() {
   to_write.close();
   if (writer.joinable()) writer.join();
-  to_fold.close();
-  if (folder.joinable()) folder.join();
+  if (folding) folding->stop();
   settler.stop();
 }
 
@@ -177,7 +174,7 @@ void Ledger::Impl::fail(const Error& error) {
   }
   progress.notify_all();
   to_write.close();
-  to_fold.close();
+  folding->close();
 }
 
 Result<void> Ledger::Impl::check_failure() const {
@@ -223,11 +220,7 @@ Result<void> Ledger::Impl::sync() {
     TRY(settler.settle());
   }
   for (auto& block : unsynced) {
-    if (options.single_threaded) {
-      TRY(fold_block(*block));
-    } else {
-      to_fold.push(std::move(block));
-    }
+    TRY(folding->add(std::move(block)));
   }
   unsynced.clear();
   return success();
@@ -247,24 +240,13 @@ void Ledger::Impl::write_loop() {
   }
 }
 
-// --- the folding thread ---------------------------------------------------------------------
-
-Result<void> Ledger::Impl::fold_block(const Block& block) {
-  auto change = fold(block, state.config.grain);
-  quotas->fold(change, block.reservations, block.sequence);
-  projections->publish(std::move(change), {block.first_row + block.records(), block.sequence + 1});
+// The folding thread says so.
+void Ledger::Impl::folded_up_to(uint64_t sequence) {
   {
     const std::lock_guard guard(mutex);
-    folded = block.sequence;
+    folded = sequence;
   }
   progress.notify_all();
-  return projections->flush(false);
-}
-
-void Ledger::Impl::fold_loop() {
-  while (auto block = to_fold.pop()) {
-    if (const auto done = fold_block(**block); !done) return fail(done.error());
-  }
 }
 
 // --- the committing thread ------------------------------------------------------------------

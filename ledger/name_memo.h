@@ -33,7 +33,7 @@ class NameMemo {
   }
 
  private:
-  static constexpr unsigned slots_log2 = 11;
+  static constexpr unsigned slots_log2 = 13;
 
   struct Entry {
     TextWords name;

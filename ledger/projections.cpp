@@ -90,8 +90,30 @@ Result<void> Projections::load_segments(uint64_t last_sequence) {
                      });
 }
 
+Change Projections::take_memory() {
+  Change change;
+  change.cells = spare_cells_->take();
+  return change;
+}
+
+std::shared_ptr<const Change> Projections::make_run(Change change) {
+  auto run = std::make_unique<Change>(std::move(change));
+  // Few cells leave most of their memory to the next block at once.
+  if (run->cells.size() < run->cells.capacity() / 4 * 3) {
+    std::vector<Cell> roomy(run->cells.begin(), run->cells.end());
+    roomy.swap(run->cells);
+    roomy.clear();
+    spare_cells_->give_back(std::move(roomy));
+  }
+  return {run.release(), [spare = spare_cells_](Change* done) {
+            const std::unique_ptr<Change> owned(done);
+            done->cells.clear();
+            spare->give_back(std::move(done->cells));
+          }};
+}
+
 void Projections::publish(Change change, BlockKey next) {
-  auto run = std::make_shared<const Change>(std::move(change));
+  auto run = make_run(std::move(change));
   const std::unique_lock lock(runs_mutex_);
   unflushed_cells_ += run->cells.size() + run->extras.size();
   runs_.push_back(std::move(run));
@@ -125,6 +147,11 @@ void Projections::pack_by_day(const Change& merged, WriteSet& writes) {
   }
 }
 
+size_t Projections::unflushed_cells() const {
+  const std::shared_lock lock(runs_mutex_);
+  return unflushed_cells_;
+}
+
 Result<void> Projections::flush(bool force) {
   std::vector<std::shared_ptr<const Change>> runs;
   BlockKey next{};
@@ -141,7 +168,8 @@ Result<void> Projections::flush(bool force) {
     const std::unique_lock lock(runs_mutex_);
     summary_.learn_keys();
   }
-  const auto days = sum_days(merged_, config_.grain, zone_, summary_.kinds());
+  sum_days(merged_, config_.grain, zone_, summary_.kinds(), days_);
+  const auto& days = days_;
   WriteSet writes;
   auto bytes = encode_rollup(days.first_sequence, days.last_sequence, days.cells, days.extras);
   const std::unique_lock segments_lock(segments_mutex_);

@@ -2,7 +2,7 @@
 // memory, and the newest changes, not yet packed, beside both. All of it is folded from durable
 // blocks and can be thrown away; a watermark says where to fold on after a crash.
 //
-// One thread publishes and flushes; any thread asks.
+// One thread publishes, one flushes; any thread asks.
 #pragma once
 
 #include <atomic>
@@ -13,6 +13,7 @@
 #include "ledger/block.h"
 #include "ledger/config.h"
 #include "ledger/dictionary.h"
+#include "ledger/spare_memory.h"
 #include "ledger/store.h"
 #include "ledger/summary.h"
 #include "ledger/usage_query.h"
@@ -21,8 +22,10 @@ namespace gauger::ledger {
 
 class Projections {
  public:
-  static constexpr size_t unflushed_cells_max = 600'000;  // 112 bytes each
-  static constexpr size_t segments_max = 8;               // of one day, and of the day sums
+  static constexpr size_t unflushed_cells_max = 400'000;  // 112 bytes each
+  // While they are packed more come; no more than that.
+  static constexpr size_t unflushed_cells_most = unflushed_cells_max / 2 * 3;
+  static constexpr size_t segments_max = 8;  // of one day, and of the day sums
 
   // The zone must have been checked against the grain.
   Projections(Store& store, const LedgerConfig& config, const Dictionary& dictionary);
@@ -31,10 +34,14 @@ class Projections {
   // block that is not in them.
   Result<BlockKey> load(uint64_t last_sequence);
 
+  // A change without cells, with memory for them that was used before.
+  Change take_memory();
   // Makes the fold of the next block visible. `next` is the key of the block after it.
   void publish(Change change, BlockKey next);
-  // Packs what is in memory when there is enough of it (or at all, with `force`).
+  // Packs what is in memory when there is enough of it (or at all, with `force`). Others may
+  // publish and ask meanwhile; one thread packs.
   Result<void> flush(bool force);
+  size_t unflushed_cells() const;
 
   // The rows of the query, complete up to the table's as_of_sequence. invalid_argument when the
   // interval is off the grain.
@@ -46,6 +53,7 @@ class Projections {
   struct Watermark {
     BlockKey next{0, 1};
   };
+  std::shared_ptr<const Change> make_run(Change change);
   Result<void> load_segments(uint64_t last_sequence);
   void pack_by_day(const Change& merged, WriteSet& writes);
   // Segments of one day or of the day sums, oldest first.
@@ -64,7 +72,12 @@ class Projections {
   TimeZone zone_;
   std::atomic<uint64_t> published_{0};
 
-  Change merged_;  // of the last flush: its memory serves the next one
+  // Of the last flush: their memory serves the next one.
+  Change merged_;
+  Change days_;
+  // Of runs that were packed: about as many as lie between two flushes.
+  std::shared_ptr<SpareMemory<std::vector<Cell>>> spare_cells_ =
+      std::make_shared<SpareMemory<std::vector<Cell>>>(24);
 
   // Segments on disk: shared while they are read, alone while they change. Taken before runs_.
   mutable std::shared_mutex segments_mutex_;

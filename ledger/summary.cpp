@@ -6,8 +6,9 @@
 #include "schemas/verify.h"
 
 namespace gauger::ledger {
-Change sum_days(const Change& fine, std::chrono::minutes grain, const TimeZone& zone,
-                const UsageKinds& kinds) {
+
+void sum_days(const Change& fine, std::chrono::minutes grain, const TimeZone& zone,
+              const UsageKinds& kinds, Change& days) {
   uint32_t period = UINT32_MAX;
   uint32_t day = 0;
   const auto day_place = [&](Place place) {
@@ -23,13 +24,15 @@ Change sum_days(const Change& fine, std::chrono::minutes grain, const TimeZone& 
   std::vector<Place> places;
   places.reserve(fine.cells.size());
   for (const auto& cell : fine.cells) places.push_back(day_place(cell.place));
-  Change days{fine.first_sequence, fine.last_sequence, sum_cells(fine.cells, places), {}};
+  days.first_sequence = fine.first_sequence;
+  days.last_sequence = fine.last_sequence;
+  days.extras.clear();
+  sum_cells(fine.cells, places, days.cells);
   for (auto& cell : days.cells) cell.place = with_key(cell.place);
   for (const auto& extra : fine.extras)
     days.extras.push_back({with_key(day_place(extra.place)), extra.name, extra.count});
   const Change* one[] = {&days};
-  if (!days.extras.empty()) return merge(one);
-  return days;
+  if (!days.extras.empty()) days = merge(one);
 }
 
 int32_t Summary::month_of(int32_t day) {

@@ -21,9 +21,9 @@
 namespace gauger::ledger {
 
 // Fine cells as day cells: place = local day << 32 | the first key of that kind. The kinds know
-// every key of the change.
-Change sum_days(const Change& fine, std::chrono::minutes grain, const TimeZone& zone,
-                const UsageKinds& kinds);
+// every key of the change. Into memory that is used again.
+void sum_days(const Change& fine, std::chrono::minutes grain, const TimeZone& zone,
+              const UsageKinds& kinds, Change& days);
 
 class Summary {
  public:
