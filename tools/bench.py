@@ -137,6 +137,38 @@ def restart(events, seconds, ledger):
             max(1, opened["identities"])}
 
 
+def full_window(events, expected, identities):
+    """A file into a ledger that knows many identities already, kill -9, and the next start."""
+    ledger = STORE / "full-ledger"
+    shutil.rmtree(ledger, ignore_errors=True)
+    filled = Done(BIN / "gauger-bench", "fill", ledger, identities)
+    on_disk = size_of(ledger)
+    first = Done(*ingest_command(ledger, events))
+    counted = first.json()
+    if counted["accepted"] != expected["events"]:
+        sys.exit("bench: an identity was counted twice, or not at all")
+    process = subprocess.Popen([str(part) for part in ingest_command(ledger, events)],
+                               stdout=subprocess.DEVNULL)
+    time.sleep(0.5 * first.seconds)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    opened = Done(BIN / "gauger-bench", "open", ledger).json()
+    shutil.rmtree(ledger, ignore_errors=True)
+    known = f"{identities:,} identities known"
+    return {
+        f"{known}: filled, identities/s": identities / filled.seconds,
+        f"{known}: bytes per identity on disk": on_disk / identities,
+        f"{known}: file to settled: events/s": counted["records"] / first.seconds,
+        f"{known}: file to settled: ns CPU per event":
+            1e9 * first.cpu_seconds / counted["records"],
+        f"{known}: resident MiB": first.resident_mib,
+        f"{known}: restart after kill -9: s": opened["seconds"],
+        f"{known}: restart: resident MiB": opened["resident_mib"],
+        f"{known}: dedup memory: bytes per identity":
+            opened["identity_bytes"] / opened["identities"],
+    }
+
+
 def latency(events, rate, ledger):
     shutil.rmtree(ledger, ignore_errors=True)
     found = Done(BIN / "gauger-bench", "latency", events, ledger, rate, 15).json()
@@ -191,7 +223,7 @@ def repeated(times, what, measure):
     figures = medians(runs)
     # As they come: a later part may fail.
     for name, value in figures.items():
-        say(f"  {name:<56} {value:>16,.1f}")
+        say(f"  {name:<72} {value:>16,.1f}")
     return figures
 
 
@@ -209,6 +241,9 @@ def measure(options):
             events, min(rate / 10, records / 20), ledger))
     figures |= repeated(options.runs, "restart",
                         lambda: restart(events, records / rate, ledger))
+    if options.identities:
+        figures |= repeated(min(options.runs, options.identity_runs), "full window",
+                            lambda: full_window(events, expected, options.identities))
     figures |= repeated(options.runs, "rating", rating)
     if options.kafka:
         kafka = Kafka(events)
@@ -224,10 +259,32 @@ def measure(options):
     return figures
 
 
+# What `--all` measures, one behind the other.
+VARIANTS = (
+    ("31 days", {"kafka": True, "peers": True}),
+    ("6 hours", {"dense": True}),
+    ("JSON lines", {"format": "jsonl"}),
+)
+
+
+def measure_all(options):
+    identities = options.identities or 100_000_000
+    figures = {}
+    for name, wanted in VARIANTS:
+        say(f"== {name}")
+        plain = {"kafka": False, "peers": False, "dense": False, "format": "proto"}
+        variant = argparse.Namespace(**{
+            **vars(options), **plain, **wanted,
+            "identities": identities if name == VARIANTS[0][0] else 0})
+        figures |= {f"{name}: {what}": value for what, value in measure(variant).items()}
+    return figures
+
+
 def main():
     parser = argparse.ArgumentParser(
         prog="./dev bench", description=__doc__.splitlines()[0],
-        epilog="Example: ./dev bench --events 4000000 --kafka --peers --output json")
+        epilog="Examples: ./dev bench --events 4000000 --kafka --peers --output json; "
+        "./dev bench --all --runs 3")
     parser.add_argument("--events", type=int, default=20_000_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--runs", type=int, default=3, help="medians of so many runs")
@@ -240,20 +297,29 @@ def main():
     parser.add_argument("--peers", action="store_true",
                         help="the same events into SQLite, DuckDB and PostgreSQL")
     parser.add_argument("--peer-events", type=int, default=1_000_000)
+    parser.add_argument("--identities", type=int, default=0,
+                        help="also with so many identities in the window already "
+                        "(some 60 bytes of disk each)")
+    parser.add_argument("--identity-runs", type=int, default=1,
+                        help="runs of that, which fills a ledger each time")
+    parser.add_argument("--all", action="store_true",
+                        help="31 days with Kafka, peers and 100,000,000 identities in the window; "
+                        "6 hours; JSON lines")
     parser.add_argument("--output", choices=("table", "json"), default="table")
     options = parser.parse_args()
     STORE.mkdir(parents=True, exist_ok=True)
-    figures = measure(options)
+    figures = measure_all(options) if options.all else measure(options)
     if options.output == "json":
         asked = {name: getattr(options, name) for name in ("events", "seed", "runs", "dense",
                                                            "format")}
         print(json.dumps({**asked, "cores": os.cpu_count(), "medians": figures}, indent=2))
         return
-    print(f"{options.events:,} events ({options.format}{', dense' if options.dense else ''}), "
+    kind = "all" if options.all else options.format + (", dense" if options.dense else "")
+    print(f"{options.events:,} events ({kind}), "
           f"medians of {options.runs} runs on {os.cpu_count()} cores; "
           "sums equal the generator's")
     for name, value in figures.items():
-        print(f"  {name:<56} {value:>16,.1f}")
+        print(f"  {name:<72} {value:>16,.1f}")
 
 
 main()

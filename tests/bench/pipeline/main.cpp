@@ -6,6 +6,8 @@
 namespace {
 constexpr const char* usage_text =
     "usage: gauger-bench stages FILE EVENTS         what each stage of the event path costs\n"
+    "       gauger-bench fill DIR IDENTITIES        a ledger that knows so many\n"
+    "       gauger-bench settle FILE DIR            a file into a settled ledger\n"
     "       gauger-bench latency FILE DIR RATE SECONDS   commit and event-to-visible times\n"
     "       gauger-bench open DIR                   how long a ledger takes to open for writing\n"
     "       gauger-bench queries DIR MONTH          query times, and bytes by part\n"
@@ -20,6 +22,10 @@ int main(int count, char** arguments) {
   };
   if (is("stages", 2))
     measure_stages(words[1], std::stoull(words[2]));
+  else if (is("fill", 2))
+    measure_fill(words[1], std::stoull(words[2]));
+  else if (is("settle", 2))
+    measure_settle(words[1], words[2]);
   else if (is("latency", 4))
     measure_latency(words[1], words[2], std::stod(words[3]), std::stod(words[4]));
   else if (is("open", 1))

@@ -55,6 +55,8 @@ T must(Result<T> result) {
 
 // Each writes one JSON object to the standard output.
 void measure_stages(const std::string& path, size_t events_max);
+void measure_fill(const std::string& directory, uint64_t identities);
+void measure_settle(const std::string& path, const std::string& directory);
 void measure_latency(const std::string& path, const std::string& directory, double rate,
                      double seconds);
 void measure_open(const std::string& directory);
