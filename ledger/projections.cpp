@@ -216,6 +216,7 @@ Result<size_t> merge_range(const Store& store, const std::string& from, const st
   std::vector<const Change*> changes;
   for (const auto& part : parts) changes.push_back(&part);
   const auto merged = merge(changes);
+  parts = {};  // the largest piece of memory there is, and not needed any more
   auto bytes =
       encode_rollup(merged.first_sequence, merged.last_sequence, merged.cells, merged.extras);
   const auto size = bytes.size();

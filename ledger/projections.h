@@ -22,7 +22,7 @@ namespace gauger::ledger {
 
 class Projections {
  public:
-  static constexpr size_t unflushed_cells_max = 400'000;  // 112 bytes each
+  static constexpr size_t unflushed_cells_max = 600'000;  // 112 bytes each
   // While they are packed more come; no more than that.
   static constexpr size_t unflushed_cells_most = unflushed_cells_max / 2 * 3;
   static constexpr size_t segments_max = 8;  // of one day, and of the day sums
