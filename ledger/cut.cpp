@@ -11,10 +11,27 @@ constexpr auto families = {Family::positions, Family::documents, Family::amendme
 
 Error damaged() { return corruption("the record of the journal's cut is damaged"); }
 
-Result<Head> read_head_of(ByteReader& reader) {
+// What a cut's record begins with.
+struct Beginning {
+  Head head;
+  Instant fine_from{};
+};
+
+Result<Beginning> read_beginning(ByteReader& reader) {
   if (reader.get<uint16_t>() > disk_format)
     return Error{ErrorCode::newer_format, "the journal was cut by a newer gauger"};
-  return decode_head(reader.text());
+  Beginning beginning;
+  TRY(beginning.head, decode_head(reader.text()));
+  beginning.fine_from = instant_from_us(reader.signed_varint());
+  if (reader.bad()) return damaged();
+  return beginning;
+}
+
+Result<Beginning> read_beginning(const Store& store) {
+  TRY(const auto bytes, store.get(Family::meta, cut_key));
+  if (!bytes) return Beginning{};
+  ByteReader reader(*bytes);
+  return read_beginning(reader);
 }
 
 }  // namespace
@@ -23,6 +40,7 @@ Result<std::string> encode(const Cut& cut) {
   std::string bytes;
   put(bytes, disk_format);
   put_text(bytes, encode(cut.head));
+  put_varint(bytes, zigzag(to_us(cut.fine_from)));
   put_varint(bytes, cut.days.size());
   for (const auto& [day, sum] : cut.days) {
     put(bytes, int64_t{day});
@@ -52,7 +70,9 @@ Result<Cut> decode_cut(std::string_view bytes) {
   if (ByteReader(bytes.substr(body.size())).get<uint64_t>() != hash64(body)) return damaged();
   ByteReader reader(body);
   Cut cut;
-  TRY(cut.head, read_head_of(reader));
+  TRY(const auto beginning, read_beginning(reader));
+  cut.head = beginning.head;
+  cut.fine_from = beginning.fine_from;
   const auto days = reader.varint();
   for (uint64_t i = 0; i < days && !reader.bad(); ++i) {
     const auto day = reader.get<int64_t>();
@@ -79,10 +99,13 @@ Result<std::optional<Cut>> read_cut(const Store& store) {
 }
 
 Result<Head> read_cut_head(const Store& store) {
-  TRY(const auto bytes, store.get(Family::meta, cut_key));
-  if (!bytes) return Head{};
-  ByteReader reader(*bytes);
-  return read_head_of(reader);
+  TRY(const auto beginning, read_beginning(store));
+  return beginning.head;
+}
+
+Result<Instant> read_fine_from(const Store& store) {
+  TRY(const auto beginning, read_beginning(store));
+  return beginning.fine_from;
 }
 
 Error archived_error(const Head& cut, const std::string& what) {

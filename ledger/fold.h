@@ -29,6 +29,9 @@ constexpr uint32_t period_at(int64_t us, std::chrono::minutes grain) {
 constexpr Instant period_begin(uint32_t period, std::chrono::minutes grain) {
   return Instant{std::chrono::microseconds(grain) * int64_t{period}};
 }
+constexpr uint32_t utc_day_of(uint32_t period, std::chrono::minutes grain) {
+  return static_cast<uint32_t>(period * grain / std::chrono::days{1});
+}
 
 // Signed: retractions and moved outcomes take counts away.
 struct Cell {

@@ -54,15 +54,17 @@ void OnlineVerifier::run_pass() {
 }
 
 Result<void> OnlineVerifier::pass() {
-  Pass pass(config_.grain);
+  // Retention does not run beside a writer: the cut stays what it is.
+  TRY(auto cut, read_cut(store_));
+  const WholeDays whole_days(config_, cut ? cut->fine_from : Instant{});
+  Pass pass(whole_days);
   // Rollups are made of durable blocks: whatever is packed now is below the head that is asked
   // after it.
   TRY(read_rollups(pass));
   pass.durable = durable_();
-  TRY(auto cut, read_cut(store_));
   if (cut) {
     pass.seen = cut->head;
-    pass.folded = RollupSum(config_.grain, std::move(cut->days));
+    pass.folded = RollupSum(whole_days, std::move(cut->days));
   }
   TRY(fold_blocks(pass));
   const std::lock_guard lock(mutex_);

@@ -58,7 +58,7 @@ class OnlineVerifier {
     uint64_t rollups_through = 0;
     RollupSum stored;
     RollupSum folded;
-    explicit Pass(std::chrono::minutes grain) : stored(grain), folded(grain) {}
+    explicit Pass(const WholeDays& whole_days) : stored(whole_days), folded(whole_days) {}
   };
 
   void run();

@@ -14,18 +14,6 @@ namespace {
 
 constexpr std::string_view watermark_key = "H";
 
-// 'F' + UTC day + last sequence: fine cells.  'D' + 0 + last sequence: day sums.
-std::string segment_key(char kind, uint32_t day, uint64_t last_sequence) {
-  std::string key(1, kind);
-  put_key_u32(key, day);
-  put_key_u64(key, last_sequence);
-  return key;
-}
-
-uint32_t utc_day_of(uint32_t period, std::chrono::minutes grain) {
-  return static_cast<uint32_t>(period * grain / std::chrono::days{1});
-}
-
 std::string encode_watermark(const BlockKey& next) {
   std::string bytes = encode(next);
   put(bytes, hash64(bytes));
@@ -52,9 +40,11 @@ Projections::Projections(Store& store, const LedgerConfig& config, const Diction
       config_(config),
       dictionary_(dictionary),
       zone_(zone_of(config)),
+      whole_days_(config, {}),
       summary_(dictionary, zone_) {}
 
 Result<BlockKey> Projections::load(uint64_t last_sequence) {
+  TRY(whole_days_, read_whole_days(store_, config_));
   TRY(const auto stored, store_.get(Family::rollups, watermark_key));
   if (!stored) return watermark_.next;
   TRY(const auto next, decode_watermark(*stored));
@@ -71,9 +61,8 @@ Result<BlockKey> Projections::load(uint64_t last_sequence) {
 Result<void> Projections::load_segments(uint64_t last_sequence) {
   TRY(store_.scan(Family::rollups, "F", "G",
                   [&](std::string_view key, std::string_view value) -> Result<bool> {
-                    ByteReader reader(key.substr(1));
-                    const auto day = reader.get_key_u32();
-                    segments_[day].push_back({reader.get_key_u64(), value.size()});
+                    const auto last = ByteReader(key.substr(1 + sizeof(uint32_t))).get_key_u64();
+                    segments_[day_of_segment(key)].push_back({last, value.size()});
                     return true;
                   }));
   summary_.learn_keys();
@@ -122,29 +111,12 @@ void Projections::publish(Change change, BlockKey next) {
 }
 
 void Projections::pack_by_day(const Change& merged, WriteSet& writes) {
-  const auto& cells = merged.cells;
-  const auto& extras = merged.extras;
-  size_t cell = 0;
-  size_t extra = 0;
-  while (cell < cells.size() || extra < extras.size()) {
-    const auto next = std::min(cell < cells.size() ? cells[cell].place : UINT64_MAX,
-                               extra < extras.size() ? extras[extra].place : UINT64_MAX);
-    const auto day = utc_day_of(period_of(next), config_.grain);
-    const auto in_day = [&](Place place) {
-      return utc_day_of(period_of(place), config_.grain) == day;
-    };
-    auto cell_end = cell;
-    while (cell_end < cells.size() && in_day(cells[cell_end].place)) ++cell_end;
-    auto extra_end = extra;
-    while (extra_end < extras.size() && in_day(extras[extra_end].place)) ++extra_end;
-    auto bytes = encode_rollup(merged.first_sequence, merged.last_sequence,
-                               std::span(cells).subspan(cell, cell_end - cell),
-                               std::span(extras).subspan(extra, extra_end - extra));
-    segments_[day].push_back({merged.last_sequence, bytes.size()});
-    writes.put(Family::rollups, segment_key('F', day, merged.last_sequence), std::move(bytes));
-    cell = cell_end;
-    extra = extra_end;
-  }
+  const auto [first, last] = std::pair(merged.first_sequence, merged.last_sequence);
+  each_utc_day(merged, config_.grain, [&](uint32_t day, auto cells, auto extras) {
+    auto bytes = encode_rollup(first, last, cells, extras);
+    segments_[day].push_back({last, bytes.size()});
+    writes.put(Family::rollups, segment_key('F', day, last), std::move(bytes));
+  });
 }
 
 size_t Projections::unflushed_cells() const {
@@ -172,6 +144,7 @@ Result<void> Projections::flush(bool force) {
   const auto& days = days_;
   WriteSet writes;
   auto bytes = encode_rollup(days.first_sequence, days.last_sequence, days.cells, days.extras);
+  whole_days_.gather(merged_);
   const std::unique_lock segments_lock(segments_mutex_);
   summary_segments_.push_back({days.last_sequence, bytes.size()});
   writes.put(Family::rollups, segment_key('D', 0, days.last_sequence), std::move(bytes));
@@ -267,6 +240,7 @@ Result<UsageTable> Projections::usage(const UsageQuery& query) const {
     return invalid_argument("this ledger's grain is " + std::to_string(config_.grain.count()) +
                             " minutes; " + format_instant(on_grain(from) ? until : from) +
                             " does not fall on it");
+  TRY(whole_days_.check(query));
   Aggregator aggregator(query, dictionary_, config_.grain, zone_);
   TRY(aggregator.prepare());
   const std::shared_lock segments_lock(segments_mutex_);

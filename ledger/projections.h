@@ -17,6 +17,7 @@
 #include "ledger/store.h"
 #include "ledger/summary.h"
 #include "ledger/usage_query.h"
+#include "ledger/whole_days.h"
 
 namespace gauger::ledger {
 
@@ -44,8 +45,11 @@ class Projections {
   size_t unflushed_cells() const;
 
   // The rows of the query, complete up to the table's as_of_sequence. invalid_argument when the
-  // interval is off the grain.
+  // interval is off the grain, refused when it needs parts of days that are kept whole.
   Result<UsageTable> usage(const UsageQuery& query) const;
+
+  // Rollups of before are kept by whole days.
+  Instant fine_from() const { return whole_days_.fine_from(); }
 
   uint64_t published_sequence() const { return published_.load(std::memory_order_acquire); }
 
@@ -70,6 +74,7 @@ class Projections {
   const LedgerConfig config_;
   const Dictionary& dictionary_;
   TimeZone zone_;
+  WholeDays whole_days_;  // as they were when it was loaded
   std::atomic<uint64_t> published_{0};
 
   // Of the last flush: their memory serves the next one.

@@ -1,6 +1,7 @@
 #include "ledger/reader.h"
 
 #include "ledger/anchor.h"
+#include "ledger/position_rewind.h"
 #include "ledger/projections.h"
 #include "ledger/recover.h"
 #include "ledger/rocks_store.h"
@@ -45,9 +46,7 @@ Result<std::unique_ptr<Reader>> Reader::open(const std::filesystem::path& direct
   opened->projections =
       std::make_unique<Projections>(*opened->store, state.config, state.dictionary);
   TRY(load_projections(*opened->store, state, *opened->projections));
-  std::vector<Position> positions;
-  for (const auto& [key, position] : state.positions)
-    if (position.sequence <= state.head.sequence) positions.push_back(position);
+  TRY(auto positions, positions_at(*opened->store, state.head));
   auto reader = within(*opened->store, state.config, state.dictionary, *opened->projections,
                        state.head, std::move(positions));
   reader->impl_->opened = std::move(opened);
@@ -93,6 +92,8 @@ const Store& Reader::store() const { return *impl_->store; }
 Result<UsageTable> Reader::usage(const UsageQuery& query) const {
   return impl_->projections->usage(query);
 }
+
+Instant Reader::fine_from() const { return impl_->projections->fine_from(); }
 
 Result<void> Reader::events(const EventQuery& query,
                             const std::function<Result<bool>(const EventRow&)>& visit) const {

@@ -38,6 +38,8 @@ class Reader {
   const LedgerConfig& config() const;
   const Head& head() const;  // what is read: the last durable block
   Result<UsageTable> usage(const UsageQuery& query) const;
+  // Usage of before is answered by whole days and months only; the epoch where all is.
+  Instant fine_from() const;
   // Single events, in journal order, until `visit` returns false.
   Result<void> events(const EventQuery& query,
                       const std::function<Result<bool>(const EventRow&)>& visit) const;

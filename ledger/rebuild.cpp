@@ -36,6 +36,7 @@ class Rebuilding {
     if (options.grain) config.grain = *options.grain;
     if (options.time_zone) config.time_zone = *options.time_zone;
     TRY(check(config));
+    TRY(check_days(config));
     TRY(check_grain(config));
     report_.reconfigured = config != state_.config;
     TRY(replay());
@@ -74,6 +75,15 @@ class Rebuilding {
                         visit);
   }
 
+  // Where days are kept whole, they are those of one zone.
+  Result<void> check_days(const LedgerConfig& config) const {
+    TRY(const auto whole_days, read_whole_days(store_, state_.config));
+    if (config.time_zone == state_.config.time_zone || !whole_days.any()) return success();
+    return Error{ErrorCode::refused, "usage of before " + format_instant(whole_days.fine_from()) +
+                                         " is kept by whole days of " + state_.config.time_zone +
+                                         ", so this ledger keeps its time zone"};
+  }
+
   // What reservations moved between periods is kept by period.
   Result<void> check_grain(const LedgerConfig& config) const {
     if (config.grain == state_.config.grain) return success();
@@ -97,7 +107,8 @@ class Rebuilding {
     MemoryStore replayed;
     AcceptedIdentities identities(state_.config, store_);
     Replay replay(state_.config, state_.dictionary, identities, replayed);
-    RollupSum folded(state_.config.grain);
+    TRY(const auto whole_days, read_whole_days(store_, state_.config));
+    RollupSum folded(whole_days);
     TRY(const auto rollups_through, watermark());
     Digest previous{};
     TRY(scan_all(Columns::all, [&](const Block& block, std::string_view bytes) -> Result<void> {
@@ -112,7 +123,7 @@ class Rebuilding {
       progress_(report_.blocks, 2 * state_.head.sequence);
       return success();
     }));
-    TRY(compare_rollups(folded));
+    TRY(compare_rollups(folded, whole_days));
     TRY(const auto differences, compare_replay(store_, replayed, state_.config.grain,
                                                state_.head.block_time, differences_max));
     WriteSet writes;
@@ -138,8 +149,8 @@ class Rebuilding {
     return uint64_t{0};
   }
 
-  Result<void> compare_rollups(const RollupSum& folded) {
-    RollupSum stored(state_.config.grain);
+  Result<void> compare_rollups(const RollupSum& folded, const WholeDays& whole_days) {
+    RollupSum stored(whole_days);
     const auto read = store_.scan(Family::rollups, "F", "G",
                                   [&](std::string_view, std::string_view value) -> Result<bool> {
                                     TRY(const auto change, decode_rollup(value));
@@ -167,6 +178,7 @@ class Rebuilding {
       TRY(store_.sync());
     }
     Projections projections(store_, config, state_.dictionary);
+    TRY(projections.load(0));
     TRY(scan_all(Columns::fold, [&](const Block& block, std::string_view) -> Result<void> {
       projections.publish(fold(block, config.grain),
                           {block.first_row + block.records(), block.sequence + 1});

@@ -283,7 +283,10 @@ Result<void> RocksStore::flush() {
 }
 
 Result<void> RocksStore::compact(Family family) {
-  const auto status = impl_->db->CompactRange({}, impl_->handle(family), nullptr, nullptr);
+  rocksdb::CompactRangeOptions options;
+  options.blob_garbage_collection_policy = rocksdb::BlobGarbageCollectionPolicy::kForce;
+  options.blob_garbage_collection_age_cutoff = 1;
+  const auto status = impl_->db->CompactRange(options, impl_->handle(family), nullptr, nullptr);
   if (!status.ok()) return to_error(status, "compacting " + impl_->name);
   return success();
 }

@@ -2,6 +2,8 @@
 
 #include <zstd.h>
 
+#include <algorithm>
+
 #include "ledger/bytes.h"
 #include "ledger/config.h"
 #include "ledger/hash.h"
@@ -137,6 +139,35 @@ Result<Change> decode_rollup(std::string_view bytes) {
   }
   TRY(read_body(body, cells, extras, change));
   return change;
+}
+
+std::string segment_key(char kind, uint32_t day, uint64_t last_sequence) {
+  std::string key(1, kind);
+  put_key_u32(key, day);
+  put_key_u64(key, last_sequence);
+  return key;
+}
+
+uint32_t day_of_segment(std::string_view key) { return ByteReader(key.substr(1)).get_key_u32(); }
+
+void each_utc_day(const Change& change, std::chrono::minutes grain, const VisitDay& visit) {
+  const std::span cells(change.cells);
+  const std::span extras(change.extras);
+  size_t cell = 0;
+  size_t extra = 0;
+  while (cell < cells.size() || extra < extras.size()) {
+    const auto next = std::min(cell < cells.size() ? cells[cell].place : UINT64_MAX,
+                               extra < extras.size() ? extras[extra].place : UINT64_MAX);
+    const auto day = utc_day_of(period_of(next), grain);
+    const auto in_day = [&](Place place) { return utc_day_of(period_of(place), grain) == day; };
+    auto cell_end = cell;
+    while (cell_end < cells.size() && in_day(cells[cell_end].place)) ++cell_end;
+    auto extra_end = extra;
+    while (extra_end < extras.size() && in_day(extras[extra_end].place)) ++extra_end;
+    visit(day, cells.subspan(cell, cell_end - cell), extras.subspan(extra, extra_end - extra));
+    cell = cell_end;
+    extra = extra_end;
+  }
 }
 
 }  // namespace gauger::ledger

@@ -8,6 +8,7 @@
 // zigzag count.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,5 +21,15 @@ namespace gauger::ledger {
 std::string encode_rollup(uint64_t first_sequence, uint64_t last_sequence,
                           std::span<const Cell> cells, std::span<const ExtraCell> extras);
 Result<Change> decode_rollup(std::string_view bytes);
+
+// Keys in Family::rollups: 'F' + UTC day + last sequence: fine cells. 'D' + 0 + last sequence: day
+// sums. 'H': the watermark.
+std::string segment_key(char kind, uint32_t day, uint64_t last_sequence);
+uint32_t day_of_segment(std::string_view key);
+
+// The parts of a change that lie on one UTC day each, in order.
+using VisitDay =
+    std::function<void(uint32_t day, std::span<const Cell>, std::span<const ExtraCell>)>;
+void each_utc_day(const Change& change, std::chrono::minutes grain, const VisitDay& visit);
 
 }  // namespace gauger::ledger

@@ -1,36 +1,44 @@
 // Whether two sets of rollups say the same. A sum of products over their cells: linear, so that
 // cells may be split and merged at will, and keyed by place and meter, so that two wrongs do not
-// make a right. Kept per UTC day, so that a difference has a date.
+// make a right. Kept per UTC day, so that a difference has a date. Cells count at the place where
+// they are kept, or would be (whole_days.h).
 #pragma once
 
-#include <chrono>
 #include <map>
 #include <string>
 #include <vector>
 
-#include "ledger/fold.h"
 #include "ledger/hash.h"
+#include "ledger/whole_days.h"
 #include "schemas/instant.h"
 
 namespace gauger::ledger {
 
 class RollupSum {
  public:
-  explicit RollupSum(std::chrono::minutes grain, std::map<int32_t, uint64_t> days = {})
-      : grain_(grain), days_(std::move(days)) {}
+  explicit RollupSum(WholeDays whole_days, std::map<int32_t, uint64_t> days = {})
+      : whole_days_(std::move(whole_days)), days_(std::move(days)) {}
   const std::map<int32_t, uint64_t>& days() const { return days_; }
 
   void add(const Change& change) {
+    WholeDays::Places places(whole_days_);
     for (const auto& cell : change.cells) {
-      auto& sum = day_of(cell.place);
-      sum += weight(cell.place, 0) * static_cast<uint64_t>(cell.requests);
+      const auto place = places.at(cell.place);
+      auto& sum = day_of(place);
+      sum += weight(place, 0) * static_cast<uint64_t>(cell.requests);
       for (size_t i = 0; i < meter_count; ++i)
         if (cell.counts[i] != 0)
-          sum += weight(cell.place, i + 1) * static_cast<uint64_t>(cell.counts[i]);
+          sum += weight(place, i + 1) * static_cast<uint64_t>(cell.counts[i]);
     }
-    for (const auto& extra : change.extras)
-      day_of(extra.place) +=
-          weight(extra.place, uint64_t{extra.name.value} << 8) * static_cast<uint64_t>(extra.count);
+    for (const auto& extra : change.extras) {
+      const auto place = places.at(extra.place);
+      day_of(place) +=
+          weight(place, uint64_t{extra.name.value} << 8) * static_cast<uint64_t>(extra.count);
+    }
+  }
+  void subtract(const RollupSum& other) {
+    for (const auto& [day, sum] : other.days_) days_[day] -= sum;
+    std::erase_if(days_, [](const auto& day) { return day.second == 0; });
   }
 
   // The days on which the two differ, each in a sentence.
@@ -54,10 +62,10 @@ class RollupSum {
     return hash64({reinterpret_cast<const char*>(pair), sizeof pair}) | 1;
   }
   uint64_t& day_of(Place place) {
-    return days_[static_cast<int32_t>(period_of(place) * grain_ / std::chrono::days{1})];
+    return days_[static_cast<int32_t>(utc_day_of(period_of(place), whole_days_.grain()))];
   }
 
-  std::chrono::minutes grain_;
+  WholeDays whole_days_;
   std::map<int32_t, uint64_t> days_;
 };
 

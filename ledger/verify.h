@@ -19,6 +19,7 @@ struct VerifyReport {
   Head head;  // what was verified: the last durable block
   uint64_t blocks = 0;
   uint64_t archived_through = 0;  // retention cut the journal after this block; 0: it is whole
+  Instant fine_from{};            // rollups of before are kept by whole days
   uint64_t rollup_segments = 0;
   uint64_t rollups_through = 0;  // the packed rollups cover the blocks up to here
   uint64_t partitions = 0;       // of logs

@@ -200,6 +200,8 @@ Result<std::vector<billing::Settled>> InvoiceRating::earlier(const std::string& 
   std::vector<billing::Settled> settled;
   for (const auto month : booked.invoiced_months()) {
     if (month == but_for) continue;
+    // Usage that retention gathered into whole days cannot be rated again: its invoices stand.
+    if (issuer().zone.month_begin(month) < view_->reader->fine_from()) continue;
     const auto references = terms_of(bill_to, month);
     auto found = earlier_.find({month, references});
     if (found == earlier_.end()) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ledger/backup/journal_file.h"
+#include "ledger/backup/rollup_retention.h"
 #include "ledger/crash_point.h"
 #include "ledger/cut.h"
 #include "ledger/ledger.h"
@@ -18,12 +19,17 @@ namespace {
 
 using Progress = std::function<void(uint64_t, uint64_t)>;
 
-// The last block that may go: before that time, packed in the rollups, and not the last of all.
-Result<uint64_t> last_to_cut(RocksStore& store, const State& state, const Head& cut,
-                             Instant before) {
+// The last block of which the packed rollups know.
+Result<uint64_t> packed_through(RocksStore& store, const State& state) {
   Projections projections(store, state.config, state.dictionary);
   TRY(const auto next, projections.load(state.head.sequence));
-  const auto packed = std::min(next.sequence - 1, state.head.sequence - 1);
+  return next.sequence - 1;
+}
+
+// The last block that may go: before that time, packed in the rollups, and not the last of all.
+Result<uint64_t> last_to_cut(const RocksStore& store, const State& state, uint64_t packed,
+                             const Head& cut, Instant before) {
+  packed = std::min(packed, state.head.sequence - 1);
   auto last = cut.sequence;
   TRY(scan_journal(store, {cut.next_row, cut.sequence + 1}, packed, Columns::documents,
                    [&](const Block& block, std::string_view) -> Result<void> {
@@ -46,8 +52,7 @@ class Archiving {
         records_(store),
         writer_(state.config) {}
 
-  Result<Cut> run(std::optional<Cut> before, uint64_t last, RetentionReport& report) {
-    Cut cut = before ? std::move(*before) : Cut{};
+  Result<void> run(Cut& cut, uint64_t last, RetentionReport& report) {
     TRY(auto files, list_journal_files(archive_));
     TRY(check_archive(files, cut.head));
     archived_through_ = files.empty() ? 0 : files.back().last_sequence;
@@ -56,7 +61,7 @@ class Archiving {
     Replay replay(state_.config, state_.dictionary, identities, cut.beside);
     TRY(replay.resume(cut.head));
     TRY(identities.add_rows(cut.head.next_row));
-    RollupSum folded(state_.config.grain, std::move(cut.days));
+    RollupSum folded(WholeDays(state_.config, cut.fine_from), std::move(cut.days));
     TRY(scan_journal(store_, {cut.head.next_row, first}, last, Columns::all,
                      [&](const Block& block, std::string_view bytes) -> Result<void> {
                        if (block.previous_hash != replay.head().hash)
@@ -72,7 +77,7 @@ class Archiving {
     TRY(write_file_of(report));
     cut.head = replay.head();
     cut.days = folded.days();
-    return cut;
+    return success();
   }
 
  private:
@@ -128,7 +133,8 @@ Result<void> post_cut(const std::filesystem::path& data, const Cut& cut, const s
   draft.key = {"default", "journal_cut", "ledger"};
   draft.author = author;
   draft.content = "{\"sequence\": " + std::to_string(cut.head.sequence) + ", \"head\": \"" +
-                  to_hex(cut.head.hash) + "\", \"baseline\": \"" + to_hex(sha256(record)) + "\"}";
+                  to_hex(cut.head.hash) + "\", \"fine_from\": \"" + format_instant(cut.fine_from) +
+                  "\", \"baseline\": \"" + to_hex(sha256(record)) + "\"}";
   TRY(ledger->append_documents({std::move(draft)}));
   return ledger->close();
 }
@@ -161,55 +167,79 @@ Result<uint64_t> remove_blocks(RocksStore& store, const Head& cut) {
   return removed;
 }
 
-Result<RetentionReport> cut_journal(const std::filesystem::path& data,
-                                    const std::filesystem::path& archive, Instant before,
-                                    const std::string& author, const Clock& clock,
-                                    const Progress& progress) {
-  RetentionReport report;
+// A cut that is to be in force, and its stored form; the form is empty where it is already.
+struct Decided {
+  Cut cut;
   std::string record;
-  std::optional<Cut> cut;
-  {
-    TRY(const auto lock, DirectoryLock::take(data / "lock"));
-    TRY(const auto store, RocksStore::open(data / "store", {}));
-    State state;
-    TRY(const auto config, read_config(*store));
-    if (!config) return Error{ErrorCode::not_found, "there is no ledger in " + data.string()};
-    state.config = *config;
-    TRY(state.head, read_head(*store));
-    TRY(load_dictionary(*store, state.head, state.dictionary));
-    TRY(cut, read_cut(*store));
-    const auto from = cut ? cut->head : Head{};
-    TRY(const auto last, last_to_cut(*store, state, from, before));
-    report.blocks = last - from.sequence;
-    if (report.blocks != 0) {
-      TRY(cut, Archiving(*store, state, archive, progress).run(std::move(cut), last, report));
-      TRY(record, encode(*cut));
-    }
-  }
-  if (!cut) return report;
+};
+
+// Archives what is to go; changes nothing of the ledger.
+Result<Decided> decide(const std::filesystem::path& data, const RetentionOptions& options,
+                       const Progress& progress, RetentionReport& report) {
+  TRY(const auto lock, DirectoryLock::take(data / "lock"));
+  TRY(const auto store, RocksStore::open(data / "store", {}));
+  State state;
+  TRY(const auto config, read_config(*store));
+  if (!config) return Error{ErrorCode::not_found, "there is no ledger in " + data.string()};
+  state.config = *config;
+  TRY(state.head, read_head(*store));
+  TRY(load_dictionary(*store, state.head, state.dictionary));
+  TRY(auto known, read_cut(*store));
+  Decided decided;
+  auto& cut = decided.cut;
+  if (known) cut = std::move(*known);
+  TRY(const auto packed, packed_through(*store, state));
+  TRY(const auto last, last_to_cut(*store, state, packed, cut.head, options.before));
+  report.blocks = last - cut.head.sequence;
   if (report.blocks != 0) {
-    TRY(post_cut(data, *cut, record, author, clock));
+    TRY(Archiving(*store, state, options.archive, progress).run(cut, last, report));
+  }
+  auto fine_from = cut.fine_from;
+  if (options.fine_rollups_before) {
+    TRY(fine_from, fine_from_after(*store, state.config, cut, *options.fine_rollups_before));
+  }
+  const bool moves = fine_from != cut.fine_from;
+  if (moves) {
+    TRY(move_fine_from(*store, state.config, fine_from, packed, cut));
+  }
+  if (report.blocks != 0 || moves) {
+    TRY(decided.record, encode(cut));
+  }
+  return decided;
+}
+
+Result<RetentionReport> cut_journal(const std::filesystem::path& data,
+                                    const RetentionOptions& options, const Clock& clock,
+                                    const RetentionProgress& progress) {
+  RetentionReport report;
+  TRY(const auto decided, decide(data, options, progress.blocks, report));
+  const auto& [cut, record] = decided;
+  if (cut.head.sequence == 0) return report;
+  if (!record.empty()) {
+    TRY(post_cut(data, cut, record, options.author, clock));
     crash_point("before_cut");
   }
   TRY(const auto lock, DirectoryLock::take(data / "lock"));
   TRY(const auto store, RocksStore::open(data / "store", {}));
-  if (report.blocks != 0) {
+  if (!record.empty()) {
     WriteSet writes;
     writes.put(Family::meta, std::string(cut_key), record);
     TRY(store->write(writes));
     TRY(store->sync());
+    crash_point("after_cut");
   }
-  TRY(report.removed, remove_blocks(*store, cut->head));
-  report.cut = cut->head;
+  TRY(report.removed, remove_blocks(*store, cut.head));
+  TRY(const auto config, read_config(*store));
+  TRY(report.days, gather_days(*store, *config, cut.fine_from, progress.days));
+  report.cut = cut.head;
+  report.fine_from = cut.fine_from;
   return report;
 }
 
 }  // namespace
 
-Result<RetentionReport> retain(const std::filesystem::path& data,
-                               const std::filesystem::path& archive, Instant before,
-                               const std::string& author, const Clock& clock,
-                               const Progress& progress) {
+Result<RetentionReport> retain(const std::filesystem::path& data, const RetentionOptions& options,
+                               const Clock& clock, const RetentionProgress& progress) {
   std::error_code error;
   if (!std::filesystem::exists(data / "store" / "CURRENT", error))
     return Error{ErrorCode::not_found, "there is no ledger in " + data.string()};
@@ -218,10 +248,11 @@ Result<RetentionReport> retain(const std::filesystem::path& data,
     TRY(const auto ledger, Ledger::open(data, {}, clock));
     TRY(ledger->close());
   }
+  const auto& archive = options.archive;
   std::filesystem::create_directories(archive, error);
   if (error) return invalid_argument("cannot make " + archive.string() + ": " + error.message());
   TRY(const auto lock, DirectoryLock::take(archive / "lock"));
-  return cut_journal(data, archive, before, author, clock, progress);
+  return cut_journal(data, options, clock, progress);
 }
 
 }  // namespace gauger::ledger

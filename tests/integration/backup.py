@@ -175,6 +175,46 @@ class Backup(invoices.Invoices):
         self.ingest("2026-09-21T00:00:00Z", *again)
         self.assertEqual(self.all_usage(), before)
 
+    def test_rollups_that_are_gathered_survive_kills_and_answer_days_and_months(self):
+        for day in range(1, 9):
+            self.ingest(f"2026-06-{day:02}T12:00:00Z",
+                        *[invoices.event(1000 * day + i, f"2026-06-{day:02}T{i:02}:10:00Z")
+                          for i in range(12)])
+        for day in range(1, 9):
+            self.ingest(f"2026-09-{day:02}T12:00:00Z",
+                        *[invoices.event(100_000 * day + i, f"2026-09-{day:02}T{i:02}:10:00Z")
+                          for i in range(12)])
+
+        def answers():
+            return [cli.usage(self.ledger, by) for by in
+                    ("team,model", "day,team,workload,outcome", "month", "model_tier,day")]
+        before = answers()
+        command = [cli.BIN / "gauger", "retain", "--data", self.ledger, "--archive",
+                   self.directory / "archive", "--now", "2026-09-21T00:00:00Z", "--output", "json",
+                   "--before"]
+        cli.run(*command, "2026-06-04")
+        command += ["2026-09-05", "--rollups-before", "2026-06-07"]
+        for point in ("before_cut", "after_cut", "blocks_removed", "day_gathered",
+                      "day_gathered:3", "days_gathered"):
+            killed = subprocess.run(command, env={**os.environ, "GAUGER_CRASH_AT": point},
+                                    capture_output=True, check=False)
+            self.assertEqual(killed.returncode, -signal.SIGKILL, point)
+            self.assertEqual(cli.verified(self.ledger)["findings"], [])
+            self.assertEqual(answers(), before)
+        done = json.loads(cli.run(*command).stdout)
+        self.assertEqual(done["fine_rollups_from"], "2026-06-07T00:00:00Z")
+        self.assertEqual(done["days_gathered"], 0)
+        report = cli.verified(self.ledger)
+        self.assertEqual((report["fine_rollups_from"], report["findings"]),
+                         ("2026-06-07T00:00:00Z", []))
+        self.assertEqual(answers(), before)
+        refused = cli.gauger("usage", "--data", self.ledger, "--by", "hour", "--period",
+                             "2026-06-03", code=1)
+        self.assertIn("2026-06-03 is kept by whole days", refused.stderr)
+        cli.usage(self.ledger, "hour", "--period", "2026-06-08")
+        cli.gauger("retain", "--data", self.ledger, "--archive", self.directory / "archive",
+                   "--before", "2026-09-05", "--rollups-before", "soon", code=2)
+
 
 if __name__ == "__main__":
     cli.main()

@@ -5,6 +5,7 @@
 
 #include "ledger/backup/backup.h"
 #include "ledger/backup/retention.h"
+#include "ledger/reader.h"
 #include "ledger/rebuild.h"
 #include "tools/gauger/clock.h"
 #include "tools/gauger/command.h"
@@ -20,6 +21,7 @@ struct Options {
   std::string from;
   std::string archive;
   std::string before;
+  std::string rollups_before;
   std::string by;
   std::string now;
   std::string time_zone;
@@ -31,7 +33,8 @@ struct Options {
 // Draws one bar for a task whose size is known once it runs.
 class BlocksProgress {
  public:
-  explicit BlocksProgress(std::string_view task) : progress_(task, "blocks", 0) {}
+  explicit BlocksProgress(std::string_view task, std::string_view unit = "blocks")
+      : progress_(task, unit, 0) {}
   void operator()(uint64_t done, uint64_t total) {
     progress_.set_total(total);
     progress_.advance_to(done);
@@ -155,23 +158,64 @@ Result<void> run_rebuild(const Options& options) {
   return success();
 }
 
+// A day of the ledger's calendar.
+Result<int32_t> parse_day(const std::string& text) {
+  const auto at = text.size() == 10 ? parse_instant(text) : invalid_argument(text);
+  if (!at) return invalid_argument("'" + text + "' is no day; write it as 2026-01-01");
+  return static_cast<int32_t>(at.value().time_since_epoch() / std::chrono::days{1});
+}
+
+// Re-attributions hold from an instant on, and need the hours that gathering takes.
+Result<void> check_reattributions(const std::string& data) {
+  TRY(const auto reader, ledger::Reader::open(data));
+  TRY(const auto posted, reader->documents().list("default", "reattribution"));
+  if (posted.empty()) return success();
+  return Error{ErrorCode::refused, "usage of this ledger is moved by re-attributions ('" +
+                                       posted.front().key.id +
+                                       "'), which need its hours: rollups stay as they are"};
+}
+
 Result<void> run_retain(const Options& options) {
   TRY(const auto clock, make_clock(options.now));
-  TRY(const auto before, parse_instant(options.before));
-  BlocksProgress bar("retain");
-  TRY(const auto report, ledger::retain(options.data, options.archive, before, options.by, *clock,
-                                        [&](uint64_t done, uint64_t total) { bar(done, total); }));
+  ledger::RetentionOptions wanted;
+  wanted.archive = options.archive;
+  wanted.author = options.by;
+  TRY(wanted.before, parse_instant(options.before));
+  if (!options.rollups_before.empty()) {
+    TRY(wanted.fine_rollups_before, parse_day(options.rollups_before));
+    TRY(check_reattributions(options.data));
+  }
+  std::optional<BlocksProgress> blocks(std::in_place, "retain");
+  std::optional<BlocksProgress> days;
+  ledger::RetentionProgress progress;
+  progress.blocks = [&](uint64_t done, uint64_t total) { (*blocks)(done, total); };
+  progress.days = [&](uint64_t done, uint64_t total) {
+    blocks.reset();
+    if (!days) days.emplace("rollups", "days");
+    (*days)(done, total);
+  };
+  TRY(const auto report, ledger::retain(options.data, wanted, *clock, progress));
+  const auto fine_from =
+      report.fine_from > Instant{} ? std::optional(format_instant(report.fine_from)) : std::nullopt;
   if (options.output == Output::json) {
     fmt::print(
         "{{\"cut_after\": {}, \"blocks\": {}, \"archived\": {}, \"removed\": {}, "
-        "\"bytes_archived\": {}}}\n",
-        report.cut.sequence, report.blocks, report.archived, report.removed, report.bytes);
+        "\"bytes_archived\": {}, \"fine_rollups_from\": {}, \"days_gathered\": {}}}\n",
+        report.cut.sequence, report.blocks, report.archived, report.removed, report.bytes,
+        fine_from ? json_text(*fine_from) : "null", report.days);
     return success();
   }
   if (report.blocks == 0) fmt::print("nothing is older than {}\n", options.before);
   if (report.cut.sequence != 0)
     fmt::print("the journal begins after block {}: {} blocks archived, {} removed\n",
                report.cut.sequence, report.archived, report.removed);
+  if (fine_from)
+    fmt::print("rollups of before {} are kept by whole days: {} days gathered\n", *fine_from,
+               report.days);
+  if (wanted.fine_rollups_before)
+    fmt::print(
+        "they go as far as nothing that is still admitted can lie: 34 days before the first "
+        "block that is left\n");
   return success();
 }
 
@@ -186,14 +230,21 @@ void add_retain_command(CLI::App& app, Run& run) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("retain", "move the beginning of the journal to an archive");
   command->footer(
-      "Example: gauger retain --data ./ledger --before 2026-01-01 --archive /archive/ledger\n"
+      "Examples:\n"
+      "  gauger retain --data ./ledger --before 2026-01-01 --archive /archive/ledger\n"
+      "  gauger retain --data ./ledger --before 2026-01-01 --archive /archive/ledger \\\n"
+      "      --rollups-before 2025-01-01\n"
       "Documents, identities and rollups stay: invoices stand, an old event that comes again is\n"
-      "still a duplicate, usage is answered. Single events of then lie in the archive only. Needs\n"
+      "still a duplicate, usage is answered. Single events of then lie in the archive only. With\n"
+      "--rollups-before, usage of days before is kept by whole days: days and months are answered\n"
+      "as ever, hours are refused, and invoices of those months are not corrected any more. Needs\n"
       "the ledger for itself.");
   add_data_option(*command, options->data);
   command->add_option("--before", options->before, "blocks committed before this time go")
       ->required();
   command->add_option("--archive", options->archive, "where they go; always the same")->required();
+  command->add_option("--rollups-before", options->rollups_before,
+                      "usage of days before this one is kept by whole days");
   command->add_option("--by", options->by, "who does it, for the record")->default_str("operator");
   add_clock_option(*command, *options);
   add_output_option(*command, options->output);

@@ -20,12 +20,13 @@ void print_report(const ledger::VerifyReport& report, Output output) {
   if (output == Output::json) {
     fmt::print(
         "{{\"sequence\": {}, \"blocks\": {}, \"accepted\": {}, \"partitions\": {}, "
-        "\"gap_offsets\": {}, \"archived_through\": {}, \"documents\": {}, \"rollups_through\": "
-        "{}, \"hash\": \"{}\", "
+        "\"gap_offsets\": {}, \"archived_through\": {}, \"fine_rollups_from\": {}, "
+        "\"documents\": {}, \"rollups_through\": {}, \"hash\": \"{}\", "
         "\"findings\": [",
         report.head.sequence, report.blocks, report.head.records[0], report.partitions, report.gaps,
-        report.archived_through, report.documents, report.rollups_through,
-        ledger::to_hex(report.head.hash));
+        report.archived_through,
+        report.fine_from > Instant{} ? json_text(format_instant(report.fine_from)) : "null",
+        report.documents, report.rollups_through, ledger::to_hex(report.head.hash));
     for (size_t i = 0; i < report.findings.size(); ++i)
       fmt::print("{}{}", i == 0 ? "" : ", ", json_text(report.findings[i]));
     fmt::print("]}}\n");
@@ -41,6 +42,8 @@ void print_report(const ledger::VerifyReport& report, Output output) {
                grouped(static_cast<int64_t>(report.head.records[i])));
   fmt::print("rollups     {} segments, packed through block {}\n", report.rollup_segments,
              report.rollups_through);
+  if (report.fine_from > Instant{})
+    fmt::print("            by whole days before {}\n", format_instant(report.fine_from));
   fmt::print("positions   {} partitions without a hole, {} offsets held no record\n",
              report.partitions, report.gaps);
   fmt::print("documents   {} versions, chained\n", report.documents);

@@ -67,7 +67,7 @@ class TenDays {
     REQUIRE(ledger.flush().has_value());
   }
   RetentionReport cut(std::string_view before) const {
-    const auto report = retain(data(), archive(), at(before), "ana", clock, silent);
+    const auto report = retain(data(), {archive(), at(before), {}, "ana"}, clock, {silent, silent});
     if (!report) FAIL(report.error().sentence);
     return report.value();
   }
@@ -156,8 +156,8 @@ TEST_CASE("a journal is cut again and again into one archive", "[ledger]") {
     ten.verified(ten.data());
   }
   CHECK(same(ten.all(ten.data()), before));
-  const auto other =
-      retain(ten.data(), ten.root / "other", at("2027-01-19"), "ana", ten.clock, silent);
+  const auto other = retain(ten.data(), {ten.root / "other", at("2027-01-19"), {}, "ana"},
+                            ten.clock, {silent, silent});
   CHECK(other.error().code == ErrorCode::refused);
 }
 
