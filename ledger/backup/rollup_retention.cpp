@@ -65,7 +65,9 @@ class Day {
   static void sort(Change& change) {
     std::vector<Place> places;
     for (const auto& cell : change.cells) places.push_back(cell.place);
-    change.cells = sum_cells(change.cells, places);
+    std::vector<Cell> sorted;
+    sum_cells(change.cells, places, sorted);
+    change.cells = std::move(sorted);
   }
 
   // All in one write: the day is as it was, or gathered.
