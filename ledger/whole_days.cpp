@@ -41,7 +41,9 @@ void WholeDays::gather(Change& change) const {
   std::vector<Place> gathered;
   gathered.reserve(change.cells.size());
   for (const auto& cell : change.cells) gathered.push_back(places.at(cell.place));
-  change.cells = sum_cells(change.cells, gathered);
+  std::vector<Cell> sorted;
+  sum_cells(change.cells, gathered, sorted);
+  change.cells = std::move(sorted);
   for (auto& extra : change.extras) extra.place = places.at(extra.place);
   const Change* one[] = {&change};
   change = merge(one);
