@@ -30,6 +30,15 @@ Result<ReviewRow> review_row(const InvoiceBooks& books, InvoiceRating& rating,
                    all_open(rated, earlier)};
 }
 
+ReportTable review_table(const std::vector<ReviewRow>& rows) {
+  ReportTable table;
+  table.columns = {{"bill_to"}, {"state"}, {"total", true}, {"currency"}, {"blockers", true}};
+  for (const auto& row : rows)
+    table.rows.push_back(
+        {row.bill_to, row.state, row.total, row.currency, std::to_string(row.open.size())});
+  return table;
+}
+
 Result<billing::Review> review_of(const InvoiceBooks& books, InvoiceRating& rating,
                                   const InvoiceTerms& terms, const std::string& bill_to,
                                   int32_t month, const RatedBillTo& rated, const std::string& by) {

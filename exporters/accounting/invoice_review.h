@@ -21,6 +21,8 @@ Result<ReviewRow> review_row(const InvoiceBooks& books, InvoiceRating& rating,
                              const InvoiceTerms& terms, const std::string& bill_to, int32_t month,
                              const RatedBillTo& rated);
 
+ReportTable review_table(const std::vector<ReviewRow>& rows);
+
 // A review of what the month would be invoiced as now.
 Result<billing::Review> review_of(const InvoiceBooks& books, InvoiceRating& rating,
                                   const InvoiceTerms& terms, const std::string& bill_to,

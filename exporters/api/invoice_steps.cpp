@@ -63,15 +63,6 @@ Result<ReviewPage> review_page(Service& service, const Call& call, const Page& p
   return found;
 }
 
-ReportTable review_table(const std::vector<ReviewRow>& rows) {
-  ReportTable table;
-  table.columns = {{"bill_to"}, {"state"}, {"total", true}, {"currency"}, {"blockers", true}};
-  for (const auto& row : rows)
-    table.rows.push_back(
-        {row.bill_to, row.state, row.total, row.currency, std::to_string(row.open.size())});
-  return table;
-}
-
 Result<Drafts> reviewed(Service& service, const Call& call, const billing::Node& body) {
   TRY(auto fields, Fields::of("the body", body, "a review"));
   TRY(auto wanted, parse_month_call(fields));

@@ -25,6 +25,19 @@ limit: 1000000000
 window: day
 """
 
+BOOK = """
+kind: price_book
+id: list
+version: 2026-01-01
+currency: USD
+prices:
+  - provider: anthropic
+    model: claude-opus
+    effective_from: 2026-01-01
+    per: million
+    input_uncached: 5
+"""
+
 
 class Serve(CliTest):
     def test_what_is_acknowledged_survives_a_kill(self):
@@ -214,6 +227,40 @@ class Serve(CliTest):
             service.token = team
             self.assertEqual(service.get("/v1/usage")[0], 401)
         self.assertNotIn(token, "".join(service.lines))
+
+    def test_an_invoice_goes_from_review_to_void_by_the_command_line(self):
+        book = self.directory / "list.yaml"
+        book.write_text(BOOK)
+        events = self.directory / "events.jsonl"
+        events.write_text("".join(json.dumps(
+            {"source": "gateway", "id": str(i), "team": "search", "provider": "anthropic",
+             "model": model, "completed_at": "2026-10-15T12:00:00Z", "input_uncached": 1_000_000})
+            + "\n" for i, model in enumerate(["claude-opus", "claude-none"])))
+        cli.ingest(self.ledger, "--backfill", events)
+        cli.gauger("terms", "post", "--data", self.ledger, "--by", "ada", book)
+        with Service(self.ledger) as service:
+            def invoice(*arguments, code=0):
+                return cli.gauger("invoice", *arguments, "--server", service.url, code=code)
+
+            month = ["--period", "2026-10", "--book", "list"]
+            table = invoice("review", *month, "--output", "csv").stdout
+            self.assertEqual(table, cli.gauger(
+                "invoice", "review", "--data", self.ledger, "--period", "2026-10", "--book", book,
+                "--output", "csv").stdout)
+            self.assertIn("search,draft,5.00,USD,1", table)
+            search = [*month, "--bill-to", "search"]
+            self.assertIn("no price", invoice("finalize", *search, code=1).stderr)
+            decided = invoice("decide", *search, "--kind", "unpriced", "--action",
+                              "provisional-price", "--price", "2 per million", "--reason", "later")
+            self.assertIn("invoice_decision search/2026-10 version 1", decided.stdout)
+            invoice("review", *search, "--by", "me")
+            self.assertIn("version 1", invoice("finalize", *search).stdout)
+            self.assertIn("nothing is to be corrected", invoice("correct", "1", code=1).stderr)
+            invoice("correct", "1", "--void", "--reason", "wrong bill-to")
+            self.assertIn("void by", invoice("list").stdout)
+            notes = service.get("/v1/credit-notes")[1]["items"]
+            self.assertEqual([(n["type"], n["total"]) for n in notes], [("credit_note", "-7.00")])
+        self.assertEqual(cli.verified(self.ledger)["findings"], [])
 
     def test_it_tells_the_service_manager(self):
         path = str(self.directory / "notify")

@@ -56,10 +56,6 @@ Result<std::vector<std::string>> chosen(const InvoiceOptions& options, const Rat
 }
 
 void print_rows(const std::vector<exporters::ReviewRow>& rows, Output output) {
-  billing::TextTable table({{"bill_to"},
-                            {"state"},
-                            {"total", billing::Align::right},
-                            {"blockers", billing::Align::right}});
   if (output == Output::json) {
     fmt::print("[");
     for (const auto& row : rows)
@@ -69,10 +65,7 @@ void print_rows(const std::vector<exporters::ReviewRow>& rows, Output output) {
     fmt::print("]\n");
     return;
   }
-  for (const auto& row : rows)
-    table.add(
-        {row.bill_to, row.state, row.total + " " + row.currency, std::to_string(row.open.size())});
-  print_table(table, output);
+  print(exporters::review_table(rows), output);
 }
 
 Result<void> record_review(InvoiceWriter& writer, InvoiceRating& rating, const InvoiceTerms& terms,
