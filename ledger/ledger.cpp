@@ -256,7 +256,7 @@ Result<std::unique_ptr<Ledger>> Ledger::open(const std::filesystem::path& direct
   auto& disk = options.disk != nullptr ? *options.disk : Disk::machine();
   TRY(disk.make_directories(directory));
   TRY(auto lock, DirectoryLock::take(directory / "lock", disk));
-  TRY(auto store, RocksStore::open(directory / "store", {}, disk));
+  TRY(auto store, open_store(directory, disk));
   TRY(auto anchor, Anchor::open(directory / "anchor", disk));
   auto impl = std::make_unique<Impl>(*store, options, clock);
   impl->directory = directory;

@@ -206,7 +206,7 @@ Result<RebuildReport> rebuild(const std::filesystem::path& directory, const Rebu
   std::error_code error;
   if (!std::filesystem::exists(directory / "store" / "CURRENT", error)) return none();
   TRY(const auto lock, DirectoryLock::take(directory / "lock"));
-  TRY(const auto store, RocksStore::open(directory / "store", {}));
+  TRY(const auto store, open_store(directory, Disk::machine()));
   TRY(const auto config, read_config(*store));
   if (!config) return none();
   State state;

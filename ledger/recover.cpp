@@ -1,5 +1,7 @@
 #include "ledger/recover.h"
 
+#include "ledger/anchor.h"
+
 namespace gauger::ledger {
 namespace {
 
@@ -96,6 +98,14 @@ Result<void> check_anchor(const Store& store, const Head& head, const Head& anch
   if (!entry || sha256(entry->value) != anchor.hash)
     return lost("that block is missing or another one");
   return success();
+}
+
+Result<std::unique_ptr<RocksStore>> open_store(const std::filesystem::path& directory, Disk& disk) {
+  return RocksStore::open(directory / "store", {}, disk, [&](const Store& left) -> Result<void> {
+    TRY(const auto anchor, Anchor::read(directory / "anchor", disk));
+    TRY(const auto head, read_head(left));
+    return check_anchor(left, head, anchor.value_or(Head{}));
+  });
 }
 
 }  // namespace gauger::ledger

@@ -3,7 +3,9 @@
 #pragma once
 
 #include "ledger/apply.h"
+#include "ledger/disk.h"
 #include "ledger/projections.h"
+#include "ledger/rocks_store.h"
 #include "ledger/store.h"
 
 namespace gauger::ledger {
@@ -30,5 +32,9 @@ Result<void> load_projections(const Store& store, const State& state, Projection
 
 // The ledger's head against what is known to be durable.
 Result<void> check_anchor(const Store& store, const Head& head, const Head& anchor);
+
+// The store of a ledger's directory, for writing. Where its log is damaged, what is left must reach
+// up to the anchor; if it does not, the answer is corruption and every file is as it was.
+Result<std::unique_ptr<RocksStore>> open_store(const std::filesystem::path& directory, Disk& disk);
 
 }  // namespace gauger::ledger

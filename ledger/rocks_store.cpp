@@ -130,15 +130,32 @@ std::vector<rocksdb::ColumnFamilyDescriptor> descriptors(const RocksConfig& conf
 
 }  // namespace
 
+// In RocksDB's mode of absolute consistency a log with any damage is refused and left alone; in the
+// usual one it is cut where it breaks, and what follows is deleted. So the first one is tried
+// first, and most starts read the log once.
 Result<std::unique_ptr<RocksStore>> RocksStore::open(const std::filesystem::path& directory,
-                                                     const RocksConfig& config, Disk& disk) {
+                                                     const RocksConfig& config, Disk& disk,
+                                                     const MayGiveUp& may_give_up) {
   auto impl = std::make_unique<Impl>();
   impl->name = directory.string();
-  const auto options = database_options(config, disk);
+  auto options = database_options(config, disk);
   impl->statistics = options.statistics;
   rocksdb::DB* db = nullptr;
-  const auto status =
-      rocksdb::DB::Open(options, directory.string(), descriptors(config), &impl->handles, &db);
+  const auto open = [&](rocksdb::WALRecoveryMode mode) {
+    options.wal_recovery_mode = mode;
+    return rocksdb::DB::Open(options, directory.string(), descriptors(config), &impl->handles, &db);
+  };
+  auto status = open(rocksdb::WALRecoveryMode::kAbsoluteConsistency);
+  if (status.IsCorruption()) {
+    if (may_give_up) {
+      const auto left = open_reader(directory, disk);
+      if (!left)
+        return Error{left.error().code,
+                     left.error().sentence + ". Its files are as they were; restore a backup"};
+      TRY(may_give_up(*left.value()));
+    }
+    status = open(rocksdb::WALRecoveryMode::kPointInTimeRecovery);
+  }
   if (!status.ok()) return to_error(status, "opening " + impl->name);
   impl->db.reset(db);
   return std::unique_ptr<RocksStore>(new RocksStore(std::move(impl)));

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "ledger/disk.h"
@@ -18,10 +19,14 @@ struct RocksConfig {
 
 class RocksStore final : public Store {
  public:
-  // Opens for writing and takes the lock; unavailable when another process holds it.
+  // Opens for writing and takes the lock; unavailable when another process holds it. A log that
+  // breaks off, or is damaged, ends there: what follows is given up. `may_give_up` is shown before
+  // what would be left; where it answers with an error, the files stay as they were found.
+  using MayGiveUp = std::function<Result<void>(const Store& left)>;
   static Result<std::unique_ptr<RocksStore>> open(const std::filesystem::path& directory,
                                                   const RocksConfig& config,
-                                                  Disk& disk = Disk::machine());
+                                                  Disk& disk = Disk::machine(),
+                                                  const MayGiveUp& may_give_up = {});
   // What a store holds now, beside the process that may be writing it. Takes no lock.
   static Result<std::unique_ptr<RocksStore>> open_reader(const std::filesystem::path& directory,
                                                          Disk& disk = Disk::machine());

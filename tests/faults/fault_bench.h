@@ -59,6 +59,14 @@ class FaultBench {
     return success();
   }
 
+  // Some commits that are not synced.
+  Result<void> run_unacknowledged() {
+    for (int i = 0; i < 3; ++i) {
+      TRY(commit());
+    }
+    return success();
+  }
+
   Result<void> close() {
     TRY(ledger_->close());
     return success();
