@@ -26,16 +26,15 @@ struct Source {
   Head head;
 };
 
-Result<Source> open_source(const std::filesystem::path& data) {
+Result<Source> open_source(const std::filesystem::path& data, Disk& disk) {
   const auto none = [&] {
     return Error{ErrorCode::not_found, "there is no ledger in " + data.string()};
   };
-  std::error_code error;
-  if (!std::filesystem::exists(data / "store" / "CURRENT", error)) return none();
+  if (!disk.exists(data / "store" / "CURRENT")) return none();
   // The anchor first: what it names is in the store that is opened after it.
-  TRY(const auto anchor, Anchor::read(data / "anchor"));
+  TRY(const auto anchor, Anchor::read(data / "anchor", disk));
   Source source;
-  TRY(source.store, RocksStore::open_reader(data / "store"));
+  TRY(source.store, RocksStore::open_reader(data / "store", disk));
   TRY(const auto config, read_config(*source.store));
   if (!config) return none();
   source.config = *config;
@@ -191,10 +190,10 @@ class BackingUp {
 
 Result<BackupReport> back_up(const std::filesystem::path& data, const std::filesystem::path& to,
                              const std::filesystem::path& archive, const Clock& clock,
-                             const BackupProgress& progress) {
+                             const BackupProgress& progress, Disk& disk) {
   std::error_code error;
   // The ledger first: a backup of nothing leaves no directory behind.
-  TRY(const auto source, open_source(data));
+  TRY(const auto source, open_source(data, disk));
   std::filesystem::create_directories(to, error);
   if (error) return invalid_argument("cannot make " + to.string() + ": " + error.message());
   TRY(const auto lock, DirectoryLock::take(to / "lock"));

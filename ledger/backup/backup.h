@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "ledger/backup/journal_file.h"
+#include "ledger/disk.h"
 #include "ledger/head.h"
 #include "schemas/clock.h"
 
@@ -45,10 +46,10 @@ using BackupProgress = std::function<void(uint64_t done, uint64_t total)>;
 
 // `archive`: where the blocks lie that retention took out of the ledger; empty: none were.
 // unavailable while another backup runs into the directory; refused where the directory belongs
-// to another ledger, or to another incarnation of it.
+// to another ledger, or to another incarnation of it. `disk` is the ledger's.
 Result<BackupReport> back_up(const std::filesystem::path& data, const std::filesystem::path& to,
                              const std::filesystem::path& archive, const Clock& clock,
-                             const BackupProgress& progress);
+                             const BackupProgress& progress, Disk& disk = Disk::machine());
 
 // Oldest first.
 Result<std::vector<Backup>> list_backups(const std::filesystem::path& from);

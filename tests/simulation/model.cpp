@@ -66,10 +66,19 @@ void Model::deliver(const SimulatedSource::Delivered& delivered, Instant now) {
   if (!fresh) position.gaps += static_cast<uint64_t>(delivered.offset - position.next_offset);
   position.next_offset = delivered.offset + 1;
   ++position.records;
-  const auto fate = decide(*delivered.record);
+  take(*delivered.record);
+}
+
+void Model::deliver(const std::vector<LogRecord>& request, Instant now) {
+  block_time = std::max(block_time, now);
+  for (const auto& record : request) take(record);
+}
+
+void Model::take(const LogRecord& record) {
+  const auto fate = decide(record);
   ++records[static_cast<size_t>(fate)];
   if (fate == Disposition::quarantined || fate == Disposition::conflict)
-    quarantined.insert(*delivered.record->bytes);
+    quarantined.insert(*record.bytes);
 }
 
 int64_t Model::tokens_of_quota() const {

@@ -55,12 +55,26 @@ struct Model {
   // Invoices of one bill-to.
   size_t price = 0;
   uint32_t price_versions = 0;
-  std::vector<std::string> invoices;                   // as they were posted, byte for byte
-  std::array<std::optional<int64_t>, 2> invoice_of{};  // per month
-  std::array<size_t, 2> closed_price{};
-  std::array<Int128, 2> charged{};  // in cents
+  struct Books {
+    std::array<std::optional<int64_t>, 2> invoice_of{};  // per month
+    std::array<size_t, 2> closed_price{};
+    std::array<Int128, 2> charged{};  // in cents
+  };
+  Books books;
+  struct Document {
+    std::string json;  // as it was posted, byte for byte
+    std::string seal;
+    Books before;
+    Books after;
+    std::optional<size_t> voids;  // the place of another one
+  };
+  std::vector<Document> invoices;  // and notes, by number
+  // Since the last restore somebody said which number was the last.
+  bool numbers_confirmed = true;
 
   void deliver(const SimulatedSource::Delivered& delivered, Instant now);
+  // The records of one request, in one block.
+  void deliver(const std::vector<LogRecord>& request, Instant now);
   int64_t tokens_of_quota() const;  // used in the quota's month
   int64_t held_of_quota() const;
   // What a month costs at a price, in cents.
@@ -70,6 +84,7 @@ struct Model {
 
  private:
   ledger::Disposition decide(const LogRecord& record);
+  void take(const LogRecord& record);
   void use_reservation(const testing::ModelEvent& event);
 };
 

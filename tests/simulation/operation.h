@@ -15,6 +15,7 @@ enum class Act : uint8_t {
   produce,   // records come to a partition of the log
   consume,   // the intake reads on, in commits of some polls
   fail,      // the same, and the broker fails in the middle
+  request,   // events come by HTTP, over a network that loses requests and answers
   truncate,  // the log forgets what is durable
   flush,
   tick,     // the clock goes on
@@ -25,13 +26,16 @@ enum class Act : uint8_t {
   price,  // a price book; then closing a month, and re-rating it
   close,
   rerate,
+  void_one,  // a document that was posted; its month may be closed again
+  backup,    // of the live ledger; then another life from one of them
+  restore,
   restart,  // in order; by a kill; by a power cut
   kill,
   power_cut,
   fault,  // the disk fails at some later operation
   verify,
 };
-inline constexpr size_t act_count = 18;
+inline constexpr size_t act_count = 22;
 std::string_view to_string(Act act);
 
 struct Operation {

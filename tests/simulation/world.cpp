@@ -95,11 +95,17 @@ void Tally::add(const Tally& other) {
   grants += other.grants;
   refusals += other.refusals;
   invoices += other.invoices;
+  voids += other.voids;
+  requests += other.requests;
+  replays += other.replays;
+  backups += other.backups;
+  restores += other.restores;
 }
 
-World::World(uint64_t seed) : seed_(seed), disk_(seed), clock_(epoch) {
+World::World(uint64_t seed)
+    : seed_(seed), disk_(std::make_unique<SimulatedDisk>(seed)), clock_(epoch) {
   Choices choices(seed);
-  options_.disk = &disk_.disk();
+  options_.disk = &disk_->disk();
   options_.single_threaded = true;
   options_.free_bytes_min = 0;
   options_.hot_identities_max = std::array<uint64_t, 4>{0, 3, 12, 1000}[choices.below(4)];
@@ -109,8 +115,6 @@ World::World(uint64_t seed) : seed_(seed), disk_(seed), clock_(epoch) {
   start();
 }
 
-World::~World() = default;
-
 void World::require(bool holds, const std::string& sentence) {
   if (!holds) throw Broken(sentence);
 }
@@ -118,8 +122,8 @@ void World::require(bool holds, const std::string& sentence) {
 // --- life -----------------------------------------------------------------------------------
 
 void World::start() {
-  disk_.start();
-  if (fault_at_start_) disk_.arm(*std::exchange(fault_at_start_, std::nullopt));
+  disk_->start();
+  if (fault_at_start_) disk_->arm(*std::exchange(fault_at_start_, std::nullopt));
   for (int attempt = 1;; ++attempt) {
     ++counts_.starts;
     auto opened = ledger::Ledger::open(directory, options_, clock_);
@@ -131,14 +135,14 @@ void World::start() {
       ready = opened.error();
     }
     if (ready) break;
-    require(disk_.has_fired(), "the start failed without a fault: " + ready.error().sentence);
+    require(disk_->has_fired(), "the start failed without a fault: " + ready.error().sentence);
     require(attempt < 3, "a start without a fault failed: " + ready.error().sentence);
     ++counts_.faults;
-    disk_.halt();
-    ledger_.reset();
-    disk_.start();
+    disk_->halt();
+    drop_ledger();
+    disk_->start();
   }
-  disk_.disarm();
+  disk_->disarm();
   const auto sequence = ledger_->status().head.sequence;
   require(sequence >= durable_, "block " + std::to_string(durable_) +
                                     " was acknowledged, but the ledger ends at block " +
@@ -150,21 +154,22 @@ void World::start() {
   history_.clear();
   history_[sequence] = model_;
   durable_ = sequence;
+  learn_issued();
   check_all();
 }
 
 void World::restart(bool power_cut) {
   if (power_cut)
-    disk_.lose_power();
+    disk_->lose_power();
   else
-    disk_.halt();
+    disk_->halt();
   ++(power_cut ? counts_.power_cuts : counts_.kills);
-  ledger_.reset();
+  drop_ledger();
   start();
 }
 
 void World::died(const Error& error) {
-  require(disk_.has_fired(), "failed without a fault: " + error.sentence);
+  require(disk_->has_fired(), "failed without a fault: " + error.sentence);
   require(
       error.code == ErrorCode::io,
       "a fault was called " + std::string(gauger::to_string(error.code)) + ": " + error.sentence);
@@ -209,9 +214,10 @@ void World::apply(const Operation& operation) {
     case Act::produce: return produce(choices);
     case Act::consume: return consume(choices, false);
     case Act::fail: return consume(choices, true);
+    case Act::request: return request(choices);
     case Act::truncate: return truncate(choices);
     case Act::flush:
-      if (flush() && !disk_.is_armed()) check_usage();
+      if (flush() && !disk_->is_armed()) check_usage();
       return;
     case Act::tick:
       return clock_.set(std::min(
@@ -223,22 +229,25 @@ void World::apply(const Operation& operation) {
     case Act::price: return post_price(choices);
     case Act::close: return close_month(choices);
     case Act::rerate: return rerate_month(choices);
+    case Act::void_one: return void_one(choices);
+    case Act::backup: return backup();
+    case Act::restore: return restore(choices);
     case Act::restart: {
       const auto closed = ledger_->close();
       if (!closed) return died(closed.error());
       acknowledge();
-      ledger_.reset();
+      drop_ledger();
       return start();
     }
     case Act::kill: return restart(false);
     case Act::power_cut: return restart(true);
     case Act::fault: {
       auto fault = fault_of(choices);
-      disk_.disarm();
+      disk_->disarm();
       if (choices.one_in(3))
         fault_at_start_ = fault;
       else
-        disk_.arm(fault);
+        disk_->arm(fault);
       return;
     }
     case Act::verify: return verify();
@@ -247,30 +256,34 @@ void World::apply(const Operation& operation) {
 
 // --- events ---------------------------------------------------------------------------------
 
+LogRecord World::record_of(Choices& choices) {
+  LogRecord record;
+  const auto which = choices.below(100);
+  if (which < 8) {
+    record.poison = true;
+    record.bytes = std::make_shared<const std::string>(numbered("poison ", choices.below(5)));
+    return record;
+  }
+  auto& event = record.event;
+  if (which < 20)
+    event = amendment(EventKind::retraction, choices);
+  else if (which < 30)
+    event = amendment(EventKind::outcome, choices);
+  else if (which < 38)
+    event = reserved_event(choices);
+  else if (which < 80)
+    event = usage_event(numbered("u", choices.below(60)), choices);
+  else
+    event = usage_event(numbered("n", choices.any() % 1'000'000), choices);
+  record.bytes = std::make_shared<const std::string>(json_of(event));
+  return record;
+}
+
 void World::produce(Choices& choices) {
   const auto partition = static_cast<uint32_t>(choices.below(SimulatedLog::partitions));
   for (auto count = 1 + choices.below(12); count > 0; --count) {
-    LogRecord record;
-    const auto which = choices.below(100);
     if (choices.one_in(15)) log_.skip(partition);
-    if (which < 8) {
-      record.poison = true;
-      record.bytes = std::make_shared<const std::string>(numbered("poison ", choices.below(5)));
-    } else {
-      auto& event = record.event;
-      if (which < 20)
-        event = amendment(EventKind::retraction, choices);
-      else if (which < 30)
-        event = amendment(EventKind::outcome, choices);
-      else if (which < 38)
-        event = reserved_event(choices);
-      else if (which < 80)
-        event = usage_event(numbered("u", choices.below(60)), choices);
-      else
-        event = usage_event(numbered("n", choices.any() % 1'000'000), choices);
-      record.bytes = std::make_shared<const std::string>(json_of(event));
-    }
-    log_.append(partition, std::move(record));
+    log_.append(partition, record_of(choices));
   }
 }
 
@@ -307,9 +320,15 @@ void World::consume(Choices& choices, bool fails) {
 
 void World::truncate(Choices& choices) {
   const auto partition = static_cast<uint32_t>(choices.below(SimulatedLog::partitions));
-  const auto& acknowledged = history_.at(durable_).positions;
-  const auto found = acknowledged.find(static_cast<int32_t>(partition));
-  if (found != acknowledged.end()) log_.truncate(partition, found->second.next_offset);
+  // Never beyond what a backup may still have to read again.
+  int64_t before = INT64_MAX;
+  const auto hold_for = [&](const Model& model) {
+    const auto found = model.positions.find(static_cast<int32_t>(partition));
+    before = found == model.positions.end() ? 0 : std::min(before, found->second.next_offset);
+  };
+  hold_for(history_.at(durable_));
+  for (const auto& kept : backups_) hold_for(kept.model);
+  if (before != 0) log_.truncate(partition, before);
 }
 
 // --- quotas ---------------------------------------------------------------------------------
@@ -400,20 +419,22 @@ void World::expire() {
 }
 
 void World::verify() {
-  disk_.disarm();
+  disk_->disarm();
   if (!flush()) return;
   check_all();
   const auto report = ledger::verify(
-      directory, [](uint64_t, uint64_t) {}, disk_.disk());
+      directory, [](uint64_t, uint64_t) {}, disk_->disk());
   require(report.has_value(), report ? "" : "verify: " + report.error().sentence);
   require(report.value().findings.empty(),
           report.value().findings.empty() ? "" : "verify: " + report.value().findings.front());
 }
 
 uint64_t World::finish() {
-  disk_.disarm();
+  disk_->disarm();
   fault_at_start_.reset();
   verify();
+  for (auto& request : unanswered_)
+    require(send(request, true), "a request failed on a sound disk");
   apply({Act::restart, 0});
   verify();
   return ledger::hash64(answers());

@@ -6,12 +6,13 @@
 // acknowledged last. Which one, the ledger's head says; all the rest is compared.
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
 
-#include "billing/invoices/invoice.h"
+#include "billing/invoices/seal.h"
 #include "ledger/ledger.h"
 #include "tests/simulated_disk.h"
 #include "tests/simulation/model.h"
@@ -37,6 +38,11 @@ struct Tally {
   uint64_t grants = 0;
   uint64_t refusals = 0;
   uint64_t invoices = 0;
+  uint64_t voids = 0;
+  uint64_t requests = 0;  // that reached the service
+  uint64_t replays = 0;   // that it answered as before
+  uint64_t backups = 0;
+  uint64_t restores = 0;
   void add(const Tally& other);
 };
 
@@ -69,6 +75,7 @@ class World {
 
   // --- what operations do
   void produce(Choices& choices);
+  static LogRecord record_of(Choices& choices);
   void consume(Choices& choices, bool fails);
   void truncate(Choices& choices);
   void reserve(Choices& choices);
@@ -78,12 +85,44 @@ class World {
   void post_price(Choices& choices);
   void close_month(Choices& choices);
   void rerate_month(Choices& choices);
+  void void_one(Choices& choices);
   void verify();
 
   // --- invoices (world_invoices.cpp)
   void read_invoices();
-  void post_invoice(Model next, const std::string& json, const std::string& seal_json);
+  // False where numbers wait for somebody to say which was the last; then somebody may.
+  bool may_number(Choices& choices);
+  void post_invoice(Model next, const billing::Seal& seal, std::optional<size_t> voids = {});
+  bool append_invoice(Model next, const Model::Document& document);
+  void confirm_numbers();
+  void learn_issued();
   std::vector<billing::Invoice> invoices_;
+  std::vector<Model::Document> issued_;  // what ever left the house: no ledger can lose it
+
+  // --- requests (world_requests.cpp)
+  struct Request {
+    std::string key;  // its Idempotency-Key
+    std::vector<LogRecord> records;
+    std::string answer;  // that was lost
+    uint64_t life = 0;   // in which it was given
+  };
+  struct Http;
+  void request(Choices& choices);
+  // Sends it; its answer reaches the client if `answered`. False when the ledger died of it.
+  bool send(Request& request, bool answered);
+  void drop_ledger();
+  std::vector<Request> unanswered_;  // the client repeats them
+
+  // --- backups (world_backups.cpp)
+  void backup();
+  void restore(Choices& choices);
+  struct Kept {
+    std::filesystem::path directory;
+    uint32_t number;
+    Model model;
+  };
+  std::vector<Kept> backups_;
+  std::filesystem::path root_;  // of backups, on the machine's disk
 
   // --- comparison (world_check.cpp)
   void check_all();
@@ -95,12 +134,14 @@ class World {
   static void require(bool holds, const std::string& sentence);
 
   const uint64_t seed_;
-  SimulatedDisk disk_;
+  std::unique_ptr<SimulatedDisk> disk_;
   std::optional<DiskFault> fault_at_start_;
   FixedClock clock_;
   SimulatedLog log_;
   ledger::LedgerOptions options_;
   std::unique_ptr<ledger::Ledger> ledger_;
+  // Of this life, once somebody asked. Shared only so that its kind may stay unknown here.
+  std::shared_ptr<Http> http_;
   Model model_;
   std::map<uint64_t, Model> history_;  // after every block, from the durable one on
   uint64_t durable_ = 0;
