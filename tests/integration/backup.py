@@ -187,7 +187,7 @@ class Backup(invoices.Invoices):
 
         def answers():
             return [cli.usage(self.ledger, by) for by in
-                    ("team,model", "day,team,workload,outcome", "month", "model_tier,day")]
+                    ("team,model", "day,team,workload,outcome", "month", "model,day")]
         before = answers()
         command = [cli.BIN / "gauger", "retain", "--data", self.ledger, "--archive",
                    self.directory / "archive", "--now", "2026-09-21T00:00:00Z", "--output", "json",
