@@ -184,6 +184,27 @@ class ReconcileMonth(cli.CliTest):
             unsigned = {**sign, "period": "2026-08-01"}
             self.assertEqual(service.post("/v1/reconciliations/postings", unsigned)[0], 422)
 
+    def test_the_command_line_signs_off_and_posts_by_the_service(self):
+        cli.gauger("terms", "post", "--data", self.ledger, "--by", "ada", self.book)
+        self.load(*self.write_report())
+        with Service(self.ledger) as service:
+            def ask(command, *arguments, code=0):
+                return cli.gauger("reconcile", command, "--server", service.url, "--provider",
+                                  "anthropic", "--period", "2026-08", "--book", "anthropic-list",
+                                  *arguments, code=code)
+            report = json.loads(ask("report", "--output", "json").stdout)
+            self.assertEqual(report["difference"], "2.825")
+            why = ["--why", "August is closed"]
+            self.assertIn("not signed off", ask("post", *why, code=1).stderr)
+            ask("sign-off", *why)
+            posting = json.loads(
+                ask("post", *why, "--rule", "duplicate=by_use", "--output", "json").stdout)
+        # The directory knows what the service wrote.
+        self.assertEqual((posting["kind"], posting["version"]), ("reconciliation_posting", 1))
+        listed = cli.gauger("reconcile", "list", "--data", self.ledger).stdout
+        self.assertIn("August is closed", listed)
+        self.assertEqual(cli.verified(self.ledger)["findings"], [])
+
     def test_our_side_is_rated_with_the_contract_that_was_posted(self):
         contract = self.directory / "contract.yaml"
         contract.write_text(CONTRACT)

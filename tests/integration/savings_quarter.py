@@ -522,6 +522,22 @@ class SavingsQuarter(unittest.TestCase):
         self.assertEqual(listed.count("2027-01/contract"), 2)
         self.assertEqual(cli.verified(self.ledger)["findings"], [])
 
+    def test_y_the_service_finalizes_and_compares(self):
+        contracts = [path for path in self.terms if "contract" in path.read_text()]
+        compare = ["compare", "terms", "--period", MONTHS[-1], "--by", "team", "--terms",
+                   ",".join(str(path) for path in contracts), "--terms",
+                   ",".join(str(path) for path in contracts)]
+        finalize = ["savings", "finalize", "--period", "2026-12", "--because", "the year is over"]
+        with Service(self.ledger) as service:
+            same_answers(self, self.ledger, service, *compare)
+            cli.gauger(*finalize, "--server", service.url)
+            self.assertIn("version 1,", cli.gauger(*finalize, "--server", service.url).stdout)
+            shown = cli.gauger("savings", "show", "--server", service.url, "2026-12/contract").stdout
+        self.assertEqual(
+            cli.gauger("savings", "show", "--data", self.ledger, "2026-12/contract").stdout, shown)
+        self.assertEqual(json.loads(shown)["statement"]["total"],
+                         self.report("", "--period", "2026-12")["total"])
+
     def test_z_an_open_outcome_blocks(self):
         event = self.directory / "open.jsonl"
         event.write_text(json.dumps(

@@ -64,7 +64,8 @@ Result<void> ask_server(const CorrectOptions& options) {
   body["reason"] = common.reason;
   put_text(body, "issuer", common.issuer);
   if (!options.voids) put_terms(body, common.terms);
-  return post_document(options.server, path + (options.voids ? "/void" : "/correction"), body);
+  return post_document(options.server, path + (options.voids ? "/void" : "/correction"), body,
+                       options.common.output);
 }
 
 Result<void> run_correct(const CorrectOptions& options) {

@@ -97,7 +97,7 @@ Result<void> post_each(const WriteOptions& options, const std::string& path,
   put_terms(body, common.terms);
   for (const auto& bill_to : common.bill_tos) {
     body["bill_to"] = bill_to;
-    TRY(post_document(options.server, path, body));
+    TRY(post_document(options.server, path, body, common.output));
   }
   return success();
 }

@@ -389,7 +389,7 @@ Result<void> post_at_server(const SignOptions& options) {
     const auto equals = std::min(rule.find('='), rule.size());
     body["rules"][rule.substr(0, equals)] = rule.substr(std::min(equals + 1, rule.size()));
   }
-  return post_document(options.server, "/v1/reconciliations/postings", body);
+  return post_document(options.server, "/v1/reconciliations/postings", body, options.output);
 }
 
 Result<void> run_post(const SignOptions& options) {

@@ -9,9 +9,9 @@
 
 namespace gauger::tools {
 
-// Posts the body and prints which version of which document it made.
+// Posts the body and prints which version of which document it made, or the answer as JSON.
 Result<void> post_document(const ServerOptions& server, std::string path,
-                           const billing::JsonValue& body);
+                           const billing::JsonValue& body, Output output = Output::table);
 
 // Puts a member there, where it says something.
 inline void put_text(billing::JsonValue& body, std::string_view name, const std::string& text) {
