@@ -5,6 +5,7 @@
 // offset holds exactly what `expected` says, whatever has happened to it on the way.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <string>
 
@@ -128,10 +129,11 @@ class FaultBench {
     auto& batch = ledger_->batch();
     auto at = next_offset();
     const auto end = at + records_per_commit;
+    std::deque<std::string> ids;  // which the batch borrows until it is committed
     batch.begin_segment({"default", std::string(source), 0, false}, at);
     for (; at < end; ++at) {
       const auto twin = at % 7 == 6 ? at - 1 : at;
-      const auto id = "id-" + std::to_string(twin);
+      const auto& id = ids.emplace_back("id-" + std::to_string(twin));
       const auto team = "team-" + std::to_string(twin / 24);
       auto event = ledger::testing::usage_event(id, twin + 1, 1, team);
       // Numbers that do not compress, so that rollups grow into blob files.
