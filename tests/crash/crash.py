@@ -21,9 +21,9 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
+import broker  # noqa: E402
 import cli  # noqa: E402
 
-KAFKA = cli.ROOT / "tools/kafka/kafka.sh"
 GAUGER = str(cli.BIN / "gauger")
 NOW = "2026-10-20T12:00:00Z"
 # Points of each kind of process; `passes` is how far into it the point may lie.
@@ -82,7 +82,6 @@ class CrashLoop:
         self.directory = directory
         self.ledger = directory / "ledger"
         self.backups = directory / "backups"
-        self.broker = directory / "broker"
         self.book = directory / "book.yaml"
         self.book.write_text(BOOK)
         self.hits = collections.Counter()
@@ -90,31 +89,14 @@ class CrashLoop:
         self.generator = Generator(options.seed, max(20_000, 40 * options.kills))
         self.invoiced = 0
 
-    # --- the broker -------------------------------------------------------------------------
-
-    def kafka(self, *arguments):
-        cli.run(KAFKA, *arguments, "--dir", self.broker)
-
-    def start_broker(self):
-        started = subprocess.run([KAFKA, "start", "--dir", self.broker], capture_output=True,
-                                 text=True, timeout=300, check=False)
-        if started.returncode == 3 and os.environ.get("CI") != "true":
-            print("skipped: Kafka's jars cannot be resolved")
-            os._exit(cli.SKIPPED)
-        assert started.returncode == 0, started.stderr
-        self.bootstrap = (self.broker / "bootstrap").read_text().strip()
-
-    def produce(self, paths, rate=0):
-        command = [str(cli.BIN / "gauger-load"), "produce", "--brokers", self.bootstrap, "--topic",
-                   "usage", "--format", "jsonl", *map(str, paths)]
-        return subprocess.Popen(command + (["--rate", str(rate)] if rate else []),
-                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    def produce(self, paths, *options):
+        return self.broker.producer("usage", "--format", "jsonl", *options, *paths)
 
     # --- processes to kill ------------------------------------------------------------------
 
     def consume(self, *arguments, now=NOW):
         return [GAUGER, "ingest", "--data", str(self.ledger), "--now", now, "--hot-identities",
-                "2000", "--kafka", self.bootstrap, "--topic", "usage", "--format", "json",
+                "2000", "--kafka", self.broker.bootstrap, "--topic", "usage", "--format", "json",
                 *arguments]
 
     def run_until(self, command, point=None, passes=1, seconds=5.0, stdout=subprocess.DEVNULL):
@@ -176,21 +158,21 @@ class CrashLoop:
     # --- the loop ---------------------------------------------------------------------------
 
     def run(self):
-        self.start_broker()
+        self.broker = broker.Broker(self.directory / "broker")
         try:
-            self.kafka("create-topic", "usage", "6")
+            self.broker.create_topic("usage", 6)
             self.loop()
             self.judge()
         finally:
-            subprocess.run([KAFKA, "stop", "--dir", self.broker], check=False,
-                           stdout=subprocess.DEVNULL)
+            self.broker.stop()
 
     def loop(self):
         copies = self.generator.write_copies(self.directory, 3, self.options.seed)
         kills = self.options.kills
         assert self.produce(copies[:1]).wait() == 0
         # The redeliveries last about as long as the loop.
-        producer = self.produce(copies[1:], rate=max(1, 2 * self.generator.accepted // kills))
+        producer = self.produce(
+            copies[1:], "--rate", max(1, 2 * self.generator.accepted // kills))
         began = time.monotonic()
         for kill in range(kills):
             if kill % 20 == 19:
@@ -198,8 +180,8 @@ class CrashLoop:
             else:
                 self.kill_consumer(kill)
             if kill in (kills // 3, 2 * kills // 3):
-                self.kafka("kill")
-                self.kafka("start")
+                self.broker.run("kill")
+                self.broker.run("start")
             if kill % 50 == 49:
                 self.say(kill + 1, began)
         assert producer.wait(timeout=600) == 0

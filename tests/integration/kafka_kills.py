@@ -5,35 +5,25 @@ import random
 import subprocess
 import time
 
+import broker
 import cli
 
-KAFKA = cli.ROOT / "tools/kafka/kafka.sh"
 KILLS = int(os.environ.get("GAUGER_KILLS", "50"))
 
 
 class KafkaKills(cli.CliTest):
     def setUp(self):
         super().setUp()
-        self.broker = self.directory / "broker"
-        started = subprocess.run([KAFKA, "start", "--dir", self.broker], capture_output=True,
-                                 text=True, timeout=300, check=False)
-        if started.returncode == 3 and os.environ.get("CI") != "true":
-            print("skipped: Kafka's jars cannot be resolved")
-            os._exit(cli.SKIPPED)
-        self.assertEqual(started.returncode, 0, started.stderr)
-        self.addCleanup(lambda: cli.run(KAFKA, "stop", "--dir", self.broker))
-        self.bootstrap = (self.broker / "bootstrap").read_text().strip()
-
-    def create_topic(self, name, partitions):
-        cli.run(KAFKA, "create-topic", name, str(partitions), "--dir", self.broker)
+        self.broker = broker.Broker(self.directory / "broker")
+        self.addCleanup(self.broker.stop)
 
     def produce(self, topic, *arguments):
-        return [str(cli.BIN / "gauger-load"), "produce", "--brokers", self.bootstrap, "--topic",
-                topic, "--format", "jsonl", *map(str, arguments)]
+        producer = self.broker.producer(topic, "--format", "jsonl", *arguments)
+        self.assertEqual(producer.wait(timeout=300), 0)
 
     def consume(self, topic, *arguments):
         return [str(cli.BIN / "gauger"), "ingest", "--data", str(self.ledger), "--backfill",
-                "--kafka", self.bootstrap, "--topic", topic, "--format", "json", *arguments]
+                "--kafka", self.broker.bootstrap, "--topic", topic, "--format", "json", *arguments]
 
     def redeliveries(self, files):
         """The same events three times: as they are, shuffled, and shuffled with other times."""
@@ -56,12 +46,11 @@ class KafkaKills(cli.CliTest):
     def test_killed_again_and_again_with_a_broker_restart_the_sums_are_equal(self):
         files = cli.convert_traces(self.directory)
         copies = self.redeliveries(files)
-        self.create_topic("usage", 12)
+        self.broker.create_topic("usage", 12)
         # The first copy is there at once; the others come while the consumer is being killed.
-        cli.run(*self.produce("usage", copies[0]))
+        self.produce("usage", copies[0])
         rate = 2 * 45_616 // max(1, KILLS // 3)
-        producer = subprocess.Popen(self.produce("usage", "--rate", rate, *copies[1:]),
-                                    stdout=subprocess.DEVNULL)
+        producer = self.broker.producer("usage", "--format", "jsonl", "--rate", rate, *copies[1:])
         chance = random.Random(3)
         for kill in range(KILLS):
             with subprocess.Popen(self.consume("usage"), stdout=subprocess.DEVNULL,
@@ -69,8 +58,8 @@ class KafkaKills(cli.CliTest):
                 time.sleep(chance.uniform(0.02, 0.6))
                 consumer.kill()
             if kill == KILLS // 2:
-                cli.run(KAFKA, "kill", "--dir", self.broker)
-                cli.run(KAFKA, "start", "--dir", self.broker)
+                self.broker.run("kill")
+                self.broker.run("start")
         self.assertEqual(producer.wait(timeout=300), 0)
         cli.run(*self.consume("usage", "--until-end"))
         self.assertEqual(cli.trace_sums(self.ledger), cli.EXPECTED_TRACES)
@@ -80,14 +69,14 @@ class KafkaKills(cli.CliTest):
 
         # Nothing new: read again to the end, and deliver everything once more.
         cli.run(*self.consume("usage", "--until-end"))
-        cli.run(*self.produce("usage", copies[0]))
+        self.produce("usage", copies[0])
         cli.run(*self.consume("usage", "--until-end"))
         self.assertEqual(cli.trace_sums(self.ledger), cli.EXPECTED_TRACES)
 
         # A topic made anew is refused with a sentence, not read from the start.
-        cli.run(KAFKA, "delete-topic", "usage", "--dir", self.broker)
+        self.broker.run("delete-topic", "usage")
         time.sleep(1)
-        self.create_topic("usage", 12)
+        self.broker.create_topic("usage", 12)
         refused = cli.run(*self.consume("usage", "--until-end"), code=1)
         self.assertIn("usage", refused.stderr)
         self.assertEqual(cli.trace_sums(self.ledger), cli.EXPECTED_TRACES)

@@ -8,19 +8,17 @@ all along. At the end the sums must be the generator's and `gauger verify` must 
 """
 import argparse
 import json
-import os
 import pathlib
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
+import broker  # noqa: E402
 import cli  # noqa: E402
 import service  # noqa: E402
 
-KAFKA = cli.ROOT / "tools/kafka/kafka.sh"
 SLICE_S = 0.02
 
 
@@ -28,29 +26,8 @@ class Overload:
     def __init__(self, options, directory):
         self.options = options
         self.directory = directory
-        self.broker = directory / "broker"
         self.events = directory / "events.jsonl"
         self.samples = []
-
-    def start_broker(self):
-        started = subprocess.run([KAFKA, "start", "--dir", self.broker], capture_output=True,
-                                 text=True, timeout=300, check=False)
-        if started.returncode == 3 and os.environ.get("CI") != "true":
-            print("skipped: Kafka's jars cannot be resolved")
-            os._exit(cli.SKIPPED)
-        assert started.returncode == 0, started.stderr
-        self.bootstrap = (self.broker / "bootstrap").read_text().strip()
-
-    def stop_broker(self):
-        subprocess.run([KAFKA, "stop", "--dir", self.broker], check=False,
-                       stdout=subprocess.DEVNULL)
-
-    def produce(self, topic, rate, path):
-        return subprocess.Popen(
-            [str(cli.BIN / "gauger-load"), "produce", "--brokers", self.bootstrap, "--topic", topic,
-             "--partitions", "6", "--format", "jsonl", "--rate", str(rate), "--property",
-             "compression.codec=lz4", str(path)],
-            stdout=subprocess.DEVNULL)
 
     def generate(self, path, events, seed):
         summary = path.with_suffix(".summary")
@@ -60,7 +37,7 @@ class Overload:
         return json.loads(summary.read_text())
 
     def serve(self, ledger, topic):
-        return service.Service(ledger, "--kafka", self.bootstrap, "--topic", topic, "--format",
+        return service.Service(ledger, "--kafka", self.broker.bootstrap, "--topic", topic, "--format",
                                "json", "--now", "2026-10-21T00:00:00Z", "--lag-max", "1000000000")
 
     def sample(self, running):
@@ -80,18 +57,18 @@ class Overload:
 
     def run(self):
         options = self.options
-        self.start_broker()
+        self.broker = broker.Broker(self.directory / "broker")
         try:
             records = options.rate * options.seconds
             summary = self.generate(self.events, records, 1)
             ledger = self.directory / "ledger"
             # The topic is there before the service asks for it.
-            cli.run(KAFKA, "create-topic", "usage", "6", "--dir", self.broker)
+            self.broker.create_topic("usage", 6)
             with self.serve(ledger, "usage") as running:
                 lag_max = self.overload(running)
                 drained = self.drain(running, records)
         finally:
-            self.stop_broker()
+            self.broker.stop()
         self.judge(ledger, summary, lag_max, drained)
 
     def overload(self, running):
@@ -99,7 +76,9 @@ class Overload:
 
         It runs in slices so short that it never catches up with the topic.
         """
-        producer = self.produce("usage", self.options.rate, self.events)
+        producer = self.broker.producer(
+            "usage", "--partitions", 6, "--format", "jsonl", "--rate", self.options.rate,
+            "--property", "compression.codec=lz4", self.events)
         began = time.monotonic()
         seen = []  # seconds since then, records taken
         while producer.poll() is None:
