@@ -2,6 +2,7 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/options.h>
 #include <rocksdb/statistics.h>
 #include <rocksdb/table.h>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "ledger/crash_point.h"
+#include "ledger/log_gate.h"
 #include "ledger/rocks_crc32c.h"
 #include "ledger/rocks_error.h"
 #include "schemas/verify.h"
@@ -81,6 +83,8 @@ rocksdb::DBOptions database_options(const RocksConfig& config, const Disk& disk)
 }  // namespace
 
 struct RocksStore::Impl {
+  LogGate gate;
+  std::unique_ptr<rocksdb::Env> env;  // of a writer: its log is guarded
   std::unique_ptr<rocksdb::DB> db;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   std::shared_ptr<rocksdb::Statistics> statistics;
@@ -98,6 +102,10 @@ struct RocksStore::Impl {
     return handles[static_cast<size_t>(family)];
   }
 
+  Error log_failed() const {
+    return io_error("the log of " + name + " has failed; nothing is written to it any more");
+  }
+
   Result<void> apply(const WriteSet& set, const rocksdb::WriteOptions& options) {
     size_t bytes = 64;
     for (const auto& write : set.writes)
@@ -109,6 +117,9 @@ struct RocksStore::Impl {
                       : batch.Delete(handle(write.family), slice(write.key));
       if (!status.ok()) return to_error(status, "preparing a write to " + name);
     }
+    // What is not logged may still be what closes a full log.
+    const auto pass = gate.enter(LogUse::write);
+    if (!pass) return log_failed();
     const auto status = db->Write(options, &batch);
     if (!status.ok()) return to_error(status, "writing to " + name);
     return success();
@@ -139,6 +150,8 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open(const std::filesystem::path
   auto impl = std::make_unique<Impl>();
   impl->name = directory.string();
   auto options = database_options(config, disk);
+  impl->env = guard_log(disk, impl->gate);
+  options.env = impl->env.get();
   impl->statistics = options.statistics;
   rocksdb::DB* db = nullptr;
   const auto open = [&](rocksdb::WALRecoveryMode mode) {
@@ -197,6 +210,8 @@ Result<void> RocksStore::write(const WriteSet& set) {
 
 Result<void> RocksStore::sync() {
   crash_point("before_sync");
+  const auto pass = impl_->gate.enter(LogUse::sync);
+  if (!pass) return impl_->log_failed();
   const auto status = impl_->db->SyncWAL();
   if (!status.ok()) return to_error(status, "syncing the log of " + impl_->name);
   crash_point("after_sync");
