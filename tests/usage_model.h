@@ -44,12 +44,21 @@ class UsageModel {
       if (fate != Disposition::accepted) return fate;
     }
     known_[event.id] = event;
+    fresh_.push_back(event.id);
     if (event.kind != ledger::EventKind::usage) return Disposition::accepted;
     usage_[event.id] = {event.content, event.time};
     for (const auto& waited : std::exchange(waiting_[event.id], {})) amend_usage(waited);
     waiting_.erase(event.id);
     return Disposition::accepted;
   }
+
+  // What was accepted since the last call lies in this block.
+  void seal(uint64_t block) {
+    for (auto& id : fresh_) block_of_[std::move(id)] = block;
+    fresh_.clear();
+  }
+  // Of these blocks identities and sums stay, and single events are gone: nothing amends them.
+  void archive_through(uint64_t block) { archived_through_ = block; }
 
   const std::map<std::string, Usage>& usage() const { return usage_; }
   size_t waiting() const {
@@ -74,6 +83,9 @@ class UsageModel {
       waiting_[event.target].push_back(event);
       return Disposition::accepted;
     }
+    const auto block = block_of_.find(event.target);
+    if (block != block_of_.end() && block->second <= archived_through_)
+      return Disposition::quarantined;
     if (target->second.kind != ledger::EventKind::usage) return Disposition::quarantined;
     const bool again = usage_[event.target].retracted;
     amend_usage(event);
@@ -92,6 +104,9 @@ class UsageModel {
   std::map<std::string, ModelEvent> known_;
   std::map<std::string, Usage> usage_;
   std::map<std::string, std::vector<ModelEvent>> waiting_;
+  std::vector<std::string> fresh_;
+  std::map<std::string, uint64_t> block_of_;
+  uint64_t archived_through_ = 0;
 };
 
 }  // namespace gauger::testing

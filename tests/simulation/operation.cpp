@@ -12,14 +12,14 @@ struct Weighted {
 };
 
 constexpr std::array<Weighted, act_count> acts = {{
-    {Act::produce, "produce", 24}, {Act::consume, "consume", 24},    {Act::fail, "fail", 3},
-    {Act::request, "request", 8},  {Act::truncate, "truncate", 2},   {Act::flush, "flush", 10},
-    {Act::tick, "tick", 5},        {Act::reserve, "reserve", 6},     {Act::settle, "settle", 3},
-    {Act::cancel, "cancel", 2},    {Act::expire, "expire", 2},       {Act::price, "price", 2},
-    {Act::close, "close", 2},      {Act::rerate, "rerate", 2},       {Act::void_one, "void", 1},
-    {Act::backup, "backup", 3},    {Act::restore, "restore", 2},     {Act::restart, "restart", 2},
-    {Act::kill, "kill", 3},        {Act::power_cut, "power_cut", 4}, {Act::fault, "fault", 5},
-    {Act::verify, "verify", 1},
+    {Act::produce, "produce", 24},    {Act::consume, "consume", 24},  {Act::fail, "fail", 3},
+    {Act::request, "request", 8},     {Act::truncate, "truncate", 2}, {Act::flush, "flush", 10},
+    {Act::tick, "tick", 5},           {Act::reserve, "reserve", 6},   {Act::settle, "settle", 3},
+    {Act::cancel, "cancel", 2},       {Act::expire, "expire", 2},     {Act::price, "price", 2},
+    {Act::close, "close", 2},         {Act::rerate, "rerate", 2},     {Act::void_one, "void", 1},
+    {Act::backup, "backup", 3},       {Act::restore, "restore", 2},   {Act::retain, "retain", 2},
+    {Act::rebuild, "rebuild", 1},     {Act::restart, "restart", 2},   {Act::kill, "kill", 3},
+    {Act::power_cut, "power_cut", 4}, {Act::fault, "fault", 5},       {Act::verify, "verify", 1},
 }};
 
 }  // namespace

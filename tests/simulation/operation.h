@@ -29,13 +29,15 @@ enum class Act : uint8_t {
   void_one,  // a document that was posted; its month may be closed again
   backup,    // of the live ledger; then another life from one of them
   restore,
+  retain,  // the journal's beginning goes into an archive; the rest is made anew
+  rebuild,
   restart,  // in order; by a kill; by a power cut
   kill,
   power_cut,
   fault,  // the disk fails at some later operation
   verify,
 };
-inline constexpr size_t act_count = 22;
+inline constexpr size_t act_count = 24;
 std::string_view to_string(Act act);
 
 struct Operation {

@@ -122,10 +122,12 @@ int main(int argc, char** argv) {
       "%llu seeds from %llu, %llu operations: %llu records in %llu commits, %llu starts "
       "(%llu kills, %llu power cuts, %llu faults; %llu lost what nobody had acknowledged), "
       "%llu grants and %llu refusals, %llu invoices and notes (%llu voids), %llu requests "
-      "(%llu answered again), %llu backups, %llu restores; digest %016llx\n",
+      "(%llu answered again), %llu backups, %llu restores, %llu blocks archived, %llu rebuilds; "
+      "digest %016llx\n",
       n(seeds), n(flags.seed), n(counts.operations), n(counts.records), n(counts.commits),
       n(counts.starts), n(counts.kills), n(counts.power_cuts), n(counts.faults), n(counts.rewound),
       n(counts.grants), n(counts.refusals), n(counts.invoices), n(counts.voids), n(counts.requests),
-      n(counts.replays), n(counts.backups), n(counts.restores), n(digest));
+      n(counts.replays), n(counts.backups), n(counts.restores), n(counts.retained),
+      n(counts.rebuilds), n(digest));
   return 0;
 }

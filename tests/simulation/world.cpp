@@ -100,6 +100,8 @@ void Tally::add(const Tally& other) {
   replays += other.replays;
   backups += other.backups;
   restores += other.restores;
+  retained += other.retained;
+  rebuilds += other.rebuilds;
 }
 
 World::World(uint64_t seed)
@@ -185,6 +187,7 @@ bool World::commit(const Model& next, Expect expect, const std::function<Result<
   if (after != before) {
     ++counts_.commits;
     history_[after] = next;
+    history_[after].usage.seal(after);
   }
   if (!done) {
     died(done.error());
@@ -192,7 +195,7 @@ bool World::commit(const Model& next, Expect expect, const std::function<Result<
   }
   require((after != before) == (expect == Expect::block),
           after != before ? "a block was made of nothing" : "what was done is in no block");
-  if (after != before) model_ = next;
+  if (after != before) model_ = history_.at(after);
   return true;
 }
 
@@ -232,6 +235,8 @@ void World::apply(const Operation& operation) {
     case Act::void_one: return void_one(choices);
     case Act::backup: return backup();
     case Act::restore: return restore(choices);
+    case Act::retain: return retain(choices);
+    case Act::rebuild: return rebuild();
     case Act::restart: {
       const auto closed = ledger_->close();
       if (!closed) return died(closed.error());
@@ -307,6 +312,7 @@ void World::consume(Choices& choices, bool fails) {
     require(now == sequence + 1, "one commit made two blocks");
     sequence = now;
     ++counts_.commits;
+    next.usage.seal(sequence);
     history_[sequence] = model_ = next;
   };
   const auto done =

@@ -43,6 +43,8 @@ struct Tally {
   uint64_t replays = 0;   // that it answered as before
   uint64_t backups = 0;
   uint64_t restores = 0;
+  uint64_t retained = 0;  // blocks that went into an archive
+  uint64_t rebuilds = 0;
   void add(const Tally& other);
 };
 
@@ -113,16 +115,23 @@ class World {
   void drop_ledger();
   std::vector<Request> unanswered_;  // the client repeats them
 
-  // --- backups (world_backups.cpp)
+  // --- backups, and what is done to a closed ledger (world_backups.cpp)
   void backup();
   void restore(Choices& choices);
+  void retain(Choices& choices);
+  void rebuild();
+  bool bring_out(const std::filesystem::path& directory);  // false: it did not come to that
+  void go_on_with(const std::filesystem::path& directory, Model model);
+  std::filesystem::path place(const std::string& name);
   struct Kept {
     std::filesystem::path directory;
     uint32_t number;
     Model model;
   };
   std::vector<Kept> backups_;
-  std::filesystem::path root_;  // of backups, on the machine's disk
+  std::filesystem::path root_;     // of backups, on the machine's disk
+  std::filesystem::path archive_;  // of this life; empty: nothing was cut
+  uint64_t disks_ = 0;
 
   // --- comparison (world_check.cpp)
   void check_all();

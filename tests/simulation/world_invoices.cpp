@@ -160,6 +160,10 @@ void World::learn_issued() {
 
 bool World::may_number(Choices& choices) {
   const auto confirmed = ledger::check_confirmed(ledger_->documents(), "larkfield");
+  if (!confirmed && confirmed.error().code == ErrorCode::io) {
+    died(confirmed.error());
+    return false;
+  }
   require(confirmed.has_value() == model_.numbers_confirmed,
           confirmed ? "numbers are given after a restore that nobody confirmed"
                     : confirmed.error().sentence);
