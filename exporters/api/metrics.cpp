@@ -1,4 +1,5 @@
 // GET /metrics: a snapshot of the ledger and the process, for the metrics page.
+#include "billing/rating_query.h"
 #include "exporters/accounting/usage_reading.h"
 #include "exporters/api/accounting.h"
 #include "exporters/api/handlers.h"
@@ -27,13 +28,14 @@ Result<void> refresh_usage(const LedgerView& view, const billing::Terms& terms, 
 
 Result<void> refresh_costs(const LedgerView& view, const billing::Terms& terms,
                            const TimeZone& zone, int32_t month, MetricsCache::Entry& entry) {
-  ledger::UsageQuery query;
-  query.interval = {zone.month_begin(month), zone.month_begin(month + 1)};
-  query.bucket = ledger::Bucket::grain;
-  TRY(const auto table, read_usage(view, query));
   std::vector<billing::PriceBook> books;
   for (const auto& [id, book] : terms.company.books) books.push_back(book);
-  entry.costs = sum_costs(table, books, terms.company.catalog ? &*terms.company.catalog : nullptr);
+  const auto* catalog = terms.company.catalog ? &*terms.company.catalog : nullptr;
+  auto query = billing::rating_query(books, catalog, zone,
+                                     {zone.month_begin(month), zone.month_begin(month + 1)});
+  query.group |= ledger::mask_of(Dimension::team);
+  TRY(const auto table, read_usage(view, query));
+  entry.costs = sum_costs(table, books, catalog, zone);
   return success();
 }
 

@@ -36,7 +36,7 @@ Result<UsageByLabels> sum_usage(const UsageTable& months, const billing::ModelCa
 }
 
 CostByLabels sum_costs(const UsageTable& usage, const std::vector<billing::PriceBook>& books,
-                       const billing::ModelCatalog* catalog) {
+                       const billing::ModelCatalog* catalog, const TimeZone& zone) {
   CostByLabels sums;
   std::vector<uint8_t> open(usage.keys.size(), 1);  // keys that no book has priced yet
   std::map<UsageLabels, int64_t> unpriced;
@@ -45,6 +45,7 @@ CostByLabels sum_costs(const UsageTable& usage, const std::vector<billing::Price
       unpriced[labels_of(usage, usage.key(row), billing::unclassified)] += row.requests;
   for (const auto& book : books) {
     billing::RateOptions options;
+    options.zone = zone;
     options.catalog = catalog;
     options.keys = open;
     // A book that cannot rate this ledger's usage prices nothing of it.

@@ -19,6 +19,7 @@
 #include "billing/price_book.h"
 #include "ledger/head.h"
 #include "ledger/quota.h"
+#include "schemas/time_zone.h"
 #include "schemas/usage_table.h"
 
 namespace gauger::exporters {
@@ -45,9 +46,10 @@ using CostByLabels = std::map<std::pair<UsageLabels, std::string>, CostSums>;  /
 // now; all in `unclassified` without a catalogue.
 Result<UsageByLabels> sum_usage(const UsageTable& months, const billing::ModelCatalog* catalog,
                                 Instant now);
-// A table by grain of the running month, rated by the first book that prices a key.
+// A table of the running month in the ledger's zone (billing/rating_query.h), rated by the first
+// book that prices a key.
 CostByLabels sum_costs(const UsageTable& usage, const std::vector<billing::PriceBook>& books,
-                       const billing::ModelCatalog* catalog);
+                       const billing::ModelCatalog* catalog, const TimeZone& zone);
 
 struct QuotaState {
   ledger::QuotaAnswer answer;

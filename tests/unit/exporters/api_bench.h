@@ -1,5 +1,6 @@
 // The whole API over a real ledger in a directory of its own, without sockets: requests go in as
-// the transport hands them over, answers come back as values.
+// the transport hands them over, answers come back as values. `ask` and `run` may be called from
+// several threads, where Catch's own assertions may not.
 #pragma once
 
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "billing/document.h"
 #include "exporters/access/audit_log.h"
 #include "exporters/api/service.h"
+#include "schemas/verify.h"
 #include "tests/catch.h"
 
 namespace gauger::exporters::testing {
@@ -51,7 +53,7 @@ class ApiBench {
     head.method = asked.method;
     head.peer = asked.from_elsewhere ? "192.0.2.7" : "127.0.0.1";
     head.peer_is_loopback = !asked.from_elsewhere;
-    REQUIRE(parse_target(asked.target, head).has_value());
+    VERIFY(parse_target(asked.target, head).has_value(), "a target is a path");
     head.headers = asked.headers;
     if (head.header("host").empty()) head.headers.emplace_back("host", "127.0.0.1:8383");
     if (!asked.token.empty()) head.headers.emplace_back("authorization", "Bearer " + asked.token);
@@ -63,7 +65,8 @@ class ApiBench {
     auto answer = promise->get_future();
     std::get<Admitted>(admission).answer(
         asked.body, [promise](Response response) { promise->set_value(std::move(response)); });
-    REQUIRE(answer.wait_for(std::chrono::seconds(30)) == std::future_status::ready);
+    VERIFY(answer.wait_for(std::chrono::seconds(30)) == std::future_status::ready,
+           "a request is answered");
     return answer.get();
   }
   Response get(std::string target, std::string token = {}) {
@@ -86,12 +89,13 @@ class ApiBench {
   // On the committing thread, alone.
   void run(std::function<void(ledger::Ledger&)> task) {
     std::promise<void> done;
-    REQUIRE(committer
-                ->submit(CommitTask([&](ledger::Ledger& at) {
-                  task(at);
-                  done.set_value();
-                }))
-                .has_value());
+    VERIFY(committer
+               ->submit(CommitTask([&](ledger::Ledger& at) {
+                 task(at);
+                 done.set_value();
+               }))
+               .has_value(),
+           "the committer takes a task");
     done.get_future().get();
   }
 
