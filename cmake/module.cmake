@@ -34,3 +34,11 @@ function(gauger_module name)
     include(${CMAKE_SOURCE_DIR}/${name}/module.cmake)
   endif()
 endfunction()
+
+# gauger_protobuf_users(FILE...): sources that handle protobuf messages. libprotobuf's headers lay
+# them out otherwise under ThreadSanitizer, which the packaged library was not built with.
+function(gauger_protobuf_users)
+  if(GAUGER_SANITIZE STREQUAL "thread")
+    set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS -U__SANITIZE_THREAD__)
+  endif()
+endfunction()

@@ -22,6 +22,7 @@ OnlineVerifier::OnlineVerifier(const Store& store, const LedgerConfig& config, D
 
 void OnlineVerifier::start(Told told) {
   told_ = std::move(told);
+  is_paced_ = true;
   thread_ = std::thread([this] {
     run_behind();
     run();
@@ -139,7 +140,7 @@ void OnlineVerifier::advance(uint64_t sequence) {
 }
 
 bool OnlineVerifier::pay(size_t bytes) {
-  if (!thread_.joinable()) return true;
+  if (!is_paced_) return true;
   owed_ += std::chrono::microseconds{bytes * 1'000'000 / pace_.bytes_per_second};
   if (owed_ < shortest_sleep) return true;
   return wait(std::exchange(owed_, std::chrono::microseconds{0}));

@@ -78,6 +78,7 @@ class OnlineVerifier {
   const Config pace_;
   Told told_;
   std::thread thread_;
+  bool is_paced_ = false;  // a pass on a thread of its own
   std::chrono::microseconds owed_{0};
 
   mutable std::mutex mutex_;

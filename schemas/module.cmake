@@ -7,6 +7,7 @@ add_custom_command(
   COMMAND protobuf::protoc --proto_path=${CMAKE_SOURCE_DIR} --cpp_out=${generated}
           schemas/usage_event.proto
   DEPENDS ${CMAKE_SOURCE_DIR}/schemas/usage_event.proto)
+gauger_protobuf_users(${generated}/schemas/usage_event.pb.cc)
 add_library(gauger_proto STATIC ${generated}/schemas/usage_event.pb.cc)
 target_include_directories(gauger_proto SYSTEM PUBLIC ${generated})
 target_link_libraries(gauger_proto PUBLIC protobuf::libprotobuf)

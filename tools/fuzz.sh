@@ -26,7 +26,11 @@ run_fuzz() {
   # shellcheck disable=SC2154  # ./dev has the lists
   install_packages "${packages[@]}" "${test_packages[@]}" "${fuzz_packages[@]}"
   say "building build/fuzz"
-  cmake -S . -B build/fuzz -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+  local launcher=()
+  command -v ccache >/dev/null && launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+  export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+  cmake -S . -B build/fuzz -G Ninja "${launcher[@]}" \
+    -DCMAKE_BUILD_TYPE=RelWithDebInfo \
     -DCMAKE_CXX_COMPILER=clang++-14 -DGAUGER_FUZZ=ON \
     -DGAUGER_SANITIZE=address,undefined,fuzzer-no-link >/dev/null
   ninja -C build/fuzz gauger_fuzzers

@@ -170,9 +170,9 @@ class CrashLoop:
         copies = self.generator.write_copies(self.directory, 3, self.options.seed)
         kills = self.options.kills
         assert self.produce(copies[:1]).wait() == 0
-        # The redeliveries last about as long as the loop.
+        # The redeliveries last about as long as the loop; a kill takes half a second or more.
         producer = self.produce(
-            copies[1:], "--rate", max(1, 2 * self.generator.accepted // kills))
+            copies[1:], "--rate", max(1, 4 * self.generator.accepted // kills))
         began = time.monotonic()
         for kill in range(kills):
             if kill % 20 == 19:
@@ -184,6 +184,9 @@ class CrashLoop:
                 self.broker.run("start")
             if kill % 50 == 49:
                 self.say(kill + 1, began)
+        if producer.poll() is None:  # what it had not sent yet comes at once
+            producer.terminate()
+            producer = self.produce(copies[1:])
         assert producer.wait(timeout=600) == 0
         self.finish()
 

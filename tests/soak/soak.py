@@ -35,6 +35,13 @@ QUOTAS = {
 }
 
 
+def price_book(providers):
+    """One price for all of a provider: the metrics page then rates the month, too."""
+    return ("kind: price_book\nid: list\nversion: v1\ncurrency: USD\nprices:\n" +
+            "".join(f"  - {{provider: {name}, model: '*', per: million, input_uncached: 5, "
+                    "output_text: 25}\n" for name in providers))
+
+
 class Clients:
     """What asks the service while it reads the topic: one thread, one request after the other."""
 
@@ -181,10 +188,19 @@ class Soak:
         self.backup()
         self.drain()
         self.check_sums(self.state["sums"])
+        if number == 1:
+            self.post_prices()
         self.say(number)
         self.disturb(number)
         self.state["seconds"] = self.before + int(time.monotonic() - self.began)
         self.state_file.write_text(json.dumps(self.state))
+
+    def post_prices(self):
+        rows = self.running.get("/v1/usage?by=provider")[1]["rows"]
+        status, answer, _ = self.running.post(
+            "/v1/terms/price_book/list", price_book(row["provider"] for row in rows),
+            headers={"Content-Type": "application/yaml"})
+        assert status == 201, answer
 
     def generate(self, path, records, seed):
         summary = path.with_suffix(".summary")
@@ -228,7 +244,8 @@ class Soak:
             out.write(",".join(map(str, self.samples[-1])) + "\n")
 
     def say(self, number):
-        at, rss, descriptors, threads, lag, _, disk = self.samples[-1]
+        self.sample()
+        _, rss, descriptors, threads, lag, _, disk = self.samples[-1]
         print(f"round {number}: {self.state['events']:,} events of the topic, "
               f"{self.state['http']:,} by HTTP; {rss} MiB, {descriptors} descriptors, {threads} "
               f"threads, {disk} MiB on disk, lag {lag:,}; sums equal", flush=True)
