@@ -83,6 +83,10 @@ class BackingUp {
     TRY(const auto archived, list_journal_files(archive));
     for (const auto& file : archived) {
       if (file.last_sequence <= last_sequence()) continue;
+      if (file.first_sequence <= last_sequence()) {
+        TRY(copy_rest(file));
+        continue;
+      }
       TRY(const auto bytes, read_file(file.path));
       TRY(write_file(to_ / file.path.filename(), bytes));
       report_.bytes += bytes.size();
@@ -91,14 +95,31 @@ class BackingUp {
     return success();
   }
 
+  // Of an archived file whose first blocks are in the backup.
+  Result<void> copy_rest(const JournalFile& file) {
+    const auto& last = files_.back();
+    const auto read = read_journal_file(
+        file.path, source_.config,
+        [&](const Block& block, const JournalRecord& record) -> Result<void> {
+          if (block.sequence <= last.last_sequence) return success();
+          if (block.sequence == last.last_sequence + 1 && block.previous_hash != last.hash)
+            return refused("another incarnation of this ledger");
+          writer_.add(block, record);
+          return success();
+        });
+    if (!read) return read.error();
+    return write_journal_file();
+  }
+
+  Error refused(const char* why) const {
+    return {ErrorCode::refused,
+            to_.string() + " holds backups of " + why + "; give this one a directory of its own"};
+  }
+
   // The last block of the backup must be the ledger's.
   Result<void> check_belongs() const {
     if (files_.empty()) return success();
     const auto& last = files_.back();
-    const auto refused = [&](const char* why) {
-      return Error{ErrorCode::refused, to_.string() + " holds backups of " + why +
-                                           "; give this one a directory of its own"};
-    };
     TRY(const auto opened, open_journal_file(last.path));
     if (opened.second.identity_key != source_.config.identity_key) return refused("another ledger");
     if (last.last_sequence > source_.head.sequence)

@@ -182,6 +182,27 @@ TEST_CASE("archive and ledger together are the whole journal", "[ledger]") {
   CHECK(same(ten.all(ten.root / "again"), before));
 }
 
+TEST_CASE("backups go on where a cut passed the last one", "[ledger]") {
+  TenDays ten;
+  const auto backups = ten.root / "backups";
+  REQUIRE(back_up(ten.data(), backups, {}, ten.clock, silent).has_value());
+  for (const auto* id : {"x", "y"}) {
+    ten.clock.set(ten.clock.now() + std::chrono::days{1});
+    const auto ledger = ten.open();
+    ten.add(*ledger, {ten.usage(id)});
+    REQUIRE(ledger->close().has_value());
+  }
+  const auto before = ten.all(ten.data());
+  ten.cut("2027-03-01");
+  // The archive's file begins before the backup ends.
+  const auto made = back_up(ten.data(), backups, ten.archive(), ten.clock, silent);
+  if (!made) FAIL(made.error().sentence);
+  REQUIRE(verify_backup(backups, made.value().backup, silent).has_value());
+  REQUIRE(restore(backups, made.value().backup, ten.root / "again", "ana", ten.clock, silent)
+              .has_value());
+  CHECK(same(ten.all(ten.root / "again"), before));
+}
+
 TEST_CASE("a cut that was changed afterwards is found", "[ledger]") {
   TenDays ten;
   ten.cut("2027-01-15");
