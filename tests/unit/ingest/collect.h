@@ -7,6 +7,7 @@
 
 #include "ingest/decoder.h"
 #include "tests/fuzz/wire_reference.h"
+#include "tests/guarded_bytes.h"
 
 namespace gauger::ingest {
 
@@ -34,9 +35,8 @@ class Collect final : public EventSink {
 inline Collect decode_all(Decoder& decoder, std::string_view record,
                           std::span<const RecordHeader> headers = {}) {
   Collect collected;
-  // A buffer of exactly the record's size, so that a read beyond it is seen by a sanitizer.
-  const std::vector<char> exact(record.begin(), record.end());
-  decoder.decode({exact.data(), exact.size()}, headers, collected);
+  static GuardedBytes guarded;
+  decoder.decode(guarded.hold(record), headers, collected);
   return collected;
 }
 

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "tests/catch.h"
+#include "tests/guarded_bytes.h"
 #include "tests/unit/ingest/collect.h"
 
 using namespace gauger;
@@ -40,8 +41,8 @@ Answer decode(const std::string& bytes) {
   WireScratch scratch;
   WireReference reference;
   UsageEvent event;
-  const std::vector<char> exact(bytes.begin(), bytes.end());
-  const auto reason = decode_wire({exact.data(), exact.size()}, event, scratch);
+  static GuardedBytes guarded;
+  const auto reason = decode_wire(guarded.hold(bytes), event, scratch);
   CHECK(wire_disagreement(bytes, reason, event, reference) == "");
   CHECK((reason == RejectReason::none) == scratch.detail.empty());
   return {reason, reason == RejectReason::none ? describe(event) : "", scratch.detail};
@@ -60,6 +61,12 @@ std::string text(std::initializer_list<int> bytes) {
   std::string result;
   for (const auto byte : bytes) result.push_back(static_cast<char>(byte));
   return result;
+}
+
+std::vector<const google::protobuf::FieldDescriptor*> fields_of(const v1::UsageEvent& event) {
+  std::vector<const google::protobuf::FieldDescriptor*> fields;
+  event.GetReflection()->ListFields(event, &fields);
+  return fields;
 }
 
 // An event that uses every field of the schema.
@@ -320,6 +327,30 @@ TEST_CASE("unusual encodings mean what libprotobuf says they mean", "[ingest]") 
 TEST_CASE("a truncated event is never taken for a whole one of other content", "[ingest]") {
   const auto bytes = full().SerializeAsString();
   for (size_t size = 0; size < bytes.size(); ++size) decode(bytes.substr(0, size));
+}
+
+// Behind other fields, so that a bound on the whole record alone would not be enough.
+TEST_CASE("a record that ends within any of its fields is read to its end only", "[ingest]") {
+  const auto before = ordinary().SerializeAsString();
+  const auto all = full();
+  const auto* reflection = all.GetReflection();
+  for (const auto* field : fields_of(all)) {
+    auto one = all;
+    for (const auto* other : fields_of(all))
+      if (other != field) reflection->ClearField(&one, other);
+    if (field->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_INT64)
+      reflection->SetInt64(&one, field, int64_t{1} << 48);
+    const auto bytes = one.SerializeAsString();
+    INFO(field->name());
+    REQUIRE(bytes.size() > 1);
+    for (size_t size = 1; size <= bytes.size(); ++size) {
+      decode(before + bytes.substr(0, size));
+      decode(bytes.substr(0, size));
+    }
+    // Cut off where another number, of any length, would have to follow.
+    for (size_t size = 1; size < 12; ++size)
+      decode(before + bytes.substr(0, bytes.size() - 1) + std::string(size, '\xFF'));
+  }
 }
 
 TEST_CASE("mutated events are read as libprotobuf reads them", "[ingest]") {
