@@ -4,13 +4,14 @@
 #include <simdjson.h>
 
 #include <array>
-#include <cstring>
 #include <deque>
 #include <vector>
 
 #include "ingest/check.h"
 #include "ingest/event_fields.h"
+#include "ingest/flat_json.h"
 #include "ingest/numbers.h"
+#include "ingest/padded_text.h"
 #include "schemas/limits.h"
 
 namespace gauger::ingest {
@@ -319,22 +320,6 @@ class ObjectReader {
   std::array<ExtraCount, limits::extras_max> extras_;
 };
 
-// simdjson reads up to 64 bytes beyond the text, and a record is a view into a larger buffer.
-class PaddedText {
- public:
-  simdjson::padded_string_view assign(std::string_view text) {
-    const auto capacity = text.size() + simdjson::SIMDJSON_PADDING;
-    if (bytes_.size() < capacity) bytes_.resize(capacity * 2);
-    if (!text.empty()) std::memcpy(bytes_.data(), text.data(), text.size());
-    std::memset(bytes_.data() + text.size(), ' ', simdjson::SIMDJSON_PADDING);
-    return simdjson::padded_string_view(bytes_.data(), text.size(), bytes_.size());
-  }
-  size_t offset_of(const char* at) const { return static_cast<size_t>(at - bytes_.data()); }
-
- private:
-  std::vector<char> bytes_;
-};
-
 // Reads records: one event, or a batch that is collected before the first of it is handed on.
 class JsonDecoder final : public Decoder {
  public:
@@ -349,7 +334,7 @@ class JsonDecoder final : public Decoder {
     if (is_batch(text))
       decode_batch(sink);
     else
-      decode_event(sink);
+      decode_event(text, sink);
   }
 
  private:
@@ -367,16 +352,18 @@ class JsonDecoder final : public Decoder {
     return trimmed(text.substr(1)).starts_with("\"events\"");
   }
 
-  void decode_event(EventSink& sink) {
-    UsageEvent event;
-    const auto reason = read_event(event);
+  void decode_event(std::string_view text, EventSink& sink) {
+    const auto reason =
+        flat_.read(text, event_) ? check(event_, reader_.detail) : read_event(event_);
     if (reason == RejectReason::none)
-      sink.accept(event);
+      sink.accept(event_);
     else
       sink.reject(reason, reader_.detail, record_);
   }
 
+  // What is not flat.
   RejectReason read_event(UsageEvent& event) {
+    event = {};
     ondemand::document document;
     ondemand::object object;
     if (const auto error = parser_.iterate(text_.assign(record_)).get(document))
@@ -467,6 +454,8 @@ class JsonDecoder final : public Decoder {
     event.extras = extras_.emplace_back(event.extras.begin(), event.extras.end());
   }
 
+  FlatJson flat_;
+  UsageEvent event_;  // of a record that is no batch
   ondemand::parser parser_;
   PaddedText text_;
   ObjectReader reader_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <string>
 
 #include "ingest/check.h"
@@ -119,6 +120,35 @@ class Significand {
 
 // --- times ----------------------------------------------------------------------------------
 
+// Eight characters that are compared at once: '0' stands for any digit, all else for itself.
+struct Shape {
+  uint64_t characters = 0;
+  uint64_t most = 0;  // by which the top bit is set of what differs by more than it may
+
+  explicit constexpr Shape(std::string_view text) {
+    for (size_t i = 0; i < 8; ++i) {
+      characters |= uint64_t{static_cast<uint8_t>(text[i])} << (8 * i);
+      most |= uint64_t{text[i] == '0' ? 0x80U - 10 : 0x80U - 1} << (8 * i);
+    }
+  }
+  // False where the text has another shape. Else `pairs` has the number that digits i and i+1 make
+  // at byte i.
+  bool read(const char* at, uint64_t& pairs) const {
+    constexpr uint64_t tops = 0x8080'8080'8080'8080;
+    uint64_t word = 0;
+    std::memcpy(&word, at, sizeof word);
+    word ^= characters;
+    pairs = word * 10 + (word >> 8U);
+    return ((((word & ~tops) + most) | word) & tops) == 0;
+  }
+};
+
+constexpr Shape date_shape("0000-00-");
+constexpr Shape time_shape("00T00:00");
+constexpr Shape microseconds_shape(".000000Z");
+
+int byte_of(uint64_t word, unsigned at) { return static_cast<int>(word >> (8 * at) & 0xFFU); }
+
 // `count` digits at `at`, or -1.
 int digits_at(std::string_view text, size_t at, size_t count) {
   int value = 0;
@@ -174,26 +204,32 @@ Whole parse_digits(std::string_view text, int64_t& value) {
 
 Instant parse_timestamp(std::string_view text) {
   constexpr size_t seconds_end = std::string_view("2027-01-16T00:00:00").size();
-  if (text.size() <= seconds_end || text[4] != '-' || text[7] != '-' || text[10] != 'T' ||
-      text[13] != ':' || text[16] != ':')
+  uint64_t date_pairs = 0;
+  uint64_t time_pairs = 0;
+  if (text.size() <= seconds_end || !date_shape.read(text.data(), date_pairs) ||
+      !time_shape.read(text.data() + 8, time_pairs) || text[16] != ':')
     return no_instant;
   using namespace std::chrono;
-  const auto year_number = digits_at(text, 0, 4);
-  const auto month_number = digits_at(text, 5, 2);
-  const auto day_number = digits_at(text, 8, 2);
-  const auto hours = digits_at(text, 11, 2);
-  const auto minutes = digits_at(text, 14, 2);
+  const auto year_number = byte_of(date_pairs, 0) * 100 + byte_of(date_pairs, 2);
+  const auto hours = byte_of(time_pairs, 3);
+  const auto minutes = byte_of(time_pairs, 6);
   const auto seconds = digits_at(text, 17, 2);
-  if (year_number < 1 || month_number < 1 || day_number < 1 || !is_between(hours, 0, 23) ||
-      !is_between(minutes, 0, 59) || !is_between(seconds, 0, 59))
+  if (year_number < 1 || hours > 23 || minutes > 59 || !is_between(seconds, 0, 59))
     return no_instant;
-  const year_month_day date{year{year_number}, month{static_cast<unsigned>(month_number)},
-                            day{static_cast<unsigned>(day_number)}};
+  const year_month_day date{year{year_number}, month{static_cast<unsigned>(byte_of(date_pairs, 5))},
+                            day{static_cast<unsigned>(byte_of(time_pairs, 0))}};
   if (!date.ok()) return no_instant;
-  auto rest = text.substr(seconds_end);
-  const auto us = take_fraction(rest);
+  int64_t us = 0;
   int64_t offset = 0;
-  if (us < 0 || !read_offset(rest, offset)) return no_instant;
+  uint64_t us_pairs = 0;
+  if (text.size() == seconds_end + 8 &&
+      microseconds_shape.read(text.data() + seconds_end, us_pairs)) {
+    us = byte_of(us_pairs, 1) * 10'000 + byte_of(us_pairs, 3) * 100 + byte_of(us_pairs, 5);
+  } else {
+    auto rest = text.substr(seconds_end);
+    us = take_fraction(rest);
+    if (us < 0 || !read_offset(rest, offset)) return no_instant;
+  }
   const auto utc = int64_t{sys_days{date}.time_since_epoch().count()} * 86'400 + hours * 3600 +
                    minutes * 60 + seconds - offset;
   if (utc < timestamp_seconds_min || utc > timestamp_seconds_max) return no_instant;

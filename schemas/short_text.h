@@ -44,10 +44,30 @@ inline constexpr auto text_masks = make_text_masks();
   return text_words;
 }
 
-// The same of a text that may end where its memory does.
+// The same of a text that may end where its memory does: from both of its ends, which meet or
+// overlap.
 inline TextWords words_of(std::string_view text) {
   TextWords text_words;
-  std::memcpy(text_words.words.data(), text.data(), text.size());
+  auto& words = text_words.words;
+  const auto* const begin = text.data();
+  const auto size = text.size();
+  const auto word = [begin](size_t at) {
+    uint64_t loaded = 0;
+    std::memcpy(&loaded, begin + at, sizeof loaded);
+    return loaded;
+  };
+  // The last `count` bytes of the text, of which the last eight can be read.
+  const auto last = [&](size_t count) { return word(size - 8) >> (8 * (8 - count)); };
+  if (size > 16) {
+    words = {word(0), word(8), last(size - 16)};
+  } else if (size > 8) {
+    words = {word(0), last(size - 8), 0};
+  } else if (size == 8) {
+    words[0] = word(0);
+  } else {
+    for (size_t i = 0; i < size; ++i)
+      words[0] |= uint64_t{static_cast<uint8_t>(begin[i])} << (8 * i);
+  }
   return text_words;
 }
 

@@ -3,11 +3,13 @@
 // purpose, the test says so.
 #include "ingest/json_decoder.h"
 
+#include <cstdlib>
 #include <random>
 
 #include "ingest/wire_decoder.h"
 #include "tests/catch.h"
 #include "tests/fuzz/json_reference.h"
+#include "tests/guarded_bytes.h"
 #include "tests/unit/ingest/collect.h"
 
 using namespace gauger;
@@ -39,6 +41,12 @@ RejectReason reason_of(const std::string& json) {
 std::string detail_of(const std::string& json) {
   const auto collected = decode(json);
   return collected.rejections.empty() ? "" : collected.rejections[0].detail;
+}
+
+// GAUGER_ROUNDS asks for more mutations than every run of the tests has time for.
+int rounds_asked() {
+  const auto* const asked = std::getenv("GAUGER_ROUNDS");
+  return asked == nullptr ? 60'000 : std::atoi(asked);
 }
 
 // Accepted, and exactly as libprotobuf reads it.
@@ -287,6 +295,44 @@ TEST_CASE("mutated JSON is accepted only as libprotobuf reads it", "[ingest]") {
     REQUIRE(reference.disagreement(json, collected.events[0]) == "");
   }
   CHECK(accepted > 500);
+}
+
+// Cut off and changed everywhere, at the end of its memory: what the fast path reads, simdjson
+// reads the same.
+TEST_CASE("flat JSON means what it means to simdjson", "[ingest]") {
+  std::mt19937 random(20270116);
+  const std::string alphabet = "{}[],:\"\\ 0123456789.eE+-tufnl\t\x1f\x80\x7f";
+  const std::vector<std::string> seeds = {
+      event_with(""),
+      event_with(R"("service_tier":"batch","cacheRead":5,"cache_write_1h":12345678,)"
+                 R"("extras":{"a":1,"b":23456789012},"input_total":12345683,"team":"tm")"),
+      R"( { "id" : "1" , "images":0, "outcome":"accepted", "started_at":"2027-01-16T09:00:00Z" } )",
+      R"({"extras":{}})"};
+  JsonReference reference;
+  GuardedBytes guarded;
+  const auto check_one = [&](const std::string& json) {
+    INFO(json);
+    REQUIRE(reference.flat_disagreement(guarded.hold(json)) == "");
+  };
+  for (const auto& seed : seeds)
+    for (size_t size = 0; size <= seed.size(); ++size) check_one(seed.substr(0, size));
+  CHECK(reference.flat_reads >= 3);
+  const int rounds = rounds_asked();
+  for (int round = 0; round < rounds; ++round) {
+    auto json = seeds[random() % seeds.size()];
+    for (auto changes = 1 + random() % 2; changes > 0; --changes) {
+      const auto at = random() % json.size();
+      const auto letter = alphabet[random() % alphabet.size()];
+      switch (random() % 4) {
+        case 0: json[at] = letter; break;
+        case 1: json.insert(at, 1, letter); break;
+        case 2: json.insert(at, json.substr(random() % json.size(), random() % 24)); break;
+        default: json.erase(at, 1 + random() % 3); break;
+      }
+    }
+    check_one(json);
+  }
+  CHECK(reference.flat_reads > static_cast<size_t>(rounds) / 40);
 }
 
 TEST_CASE("an event reader fills in around what is there already", "[ingest]") {
