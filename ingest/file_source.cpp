@@ -75,7 +75,10 @@ struct FileSource::Stream {
 };
 
 FileSource::FileSource(Config config, std::vector<File> files, int64_t bytes_total)
-    : config_(std::move(config)), files_(std::move(files)), bytes_total_(bytes_total) {
+    : config_(std::move(config)),
+      files_(std::move(files)),
+      bytes_total_(bytes_total),
+      chunks_(config_.chunk_bytes) {
   for (const auto& file : files_) partitions_.push_back({"file:" + file.path, 0});
 }
 
@@ -114,6 +117,7 @@ Result<void> FileSource::poll(RecordBatch& batch, size_t records_max, size_t byt
   if (failed_) return *failed_;
   Frame frame;
   while (batch.records.size() < records_max && batch.bytes < bytes_max) {
+    if (stream_ && append_plain(batch, records_max)) continue;
     if (stream_ && framer_.take(window_, last_, frame)) {
       append(batch, frame);
       continue;
@@ -158,7 +162,7 @@ Result<void> FileSource::open_next() {
 Result<void> FileSource::refill() {
   constexpr size_t read_bytes_min = size_t{64} << 10U;
   if (!chunk_ || config_.chunk_bytes - filled_ < read_bytes_min) {
-    auto chunk = std::make_shared_for_overwrite<char[]>(config_.chunk_bytes);
+    auto chunk = chunks_.take();
     if (!window_.empty()) std::memcpy(chunk.get(), window_.data(), window_.size());
     chunk_ = std::move(chunk);
     filled_ = window_.size();
@@ -176,8 +180,28 @@ bool FileSource::is_ready(std::chrono::milliseconds wait) const {
   return ::poll(&descriptor, 1, static_cast<int>(wait.count())) != 0;
 }
 
-void FileSource::append(RecordBatch& batch, const Frame& frame) {
+// Records without a defect, many at once: in all no more bytes than one record may have, so that a
+// batch goes beyond its limit by no more than a record would.
+bool FileSource::append_plain(RecordBatch& batch, size_t records_max) {
+  std::array<std::string_view, 64> frames;
+  static_assert(frames.size() * Framer::plain_bytes_max <= limits::record_bytes_max);
+  const auto wanted = std::min(frames.size(), records_max - batch.records.size());
+  const auto count = framer_.take_plain(window_, std::span(frames).first(wanted));
+  if (count == 0) return false;
+  keep_chunk(batch);
+  for (size_t i = 0; i < count; ++i) {
+    batch.records.push_back({frames[i], next_offset_++, static_cast<uint32_t>(next_file_ - 1)});
+    batch.bytes += frames[i].size();
+  }
+  return true;
+}
+
+void FileSource::keep_chunk(RecordBatch& batch) const {
   if (batch.owners.empty() || batch.owners.back() != chunk_) batch.owners.push_back(chunk_);
+}
+
+void FileSource::append(RecordBatch& batch, const Frame& frame) {
+  keep_chunk(batch);
   Record record{frame.bytes, next_offset_++, static_cast<uint32_t>(next_file_ - 1)};
   record.defect = frame.defect;
   if (files_[next_file_ - 1].format.framing == Framing::csv) {

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ingest/chunks.h"
 #include "ingest/framing.h"
 #include "ingest/source.h"
 
@@ -65,7 +66,9 @@ class FileSource final : public Source {
   Result<void> open_next();
   Result<void> refill();
   bool is_ready(std::chrono::milliseconds wait) const;
+  bool append_plain(RecordBatch& batch, size_t records_max);
   void append(RecordBatch& batch, const Frame& frame);
+  void keep_chunk(RecordBatch& batch) const;
   uint32_t columns_index(RecordBatch& batch);
 
   Config config_;
@@ -82,6 +85,7 @@ class FileSource final : public Source {
   bool last_ = false;  // the stream has given its last byte
 
   // chunk_ holds filled_ bytes; window_ is what the framer has not taken of them.
+  Chunks chunks_;
   std::shared_ptr<char[]> chunk_;
   size_t filled_ = 0;
   std::string_view window_;

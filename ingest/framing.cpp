@@ -55,6 +55,47 @@ bool Framer::take(std::string_view& input, bool last, Frame& frame) {
   return false;
 }
 
+size_t Framer::take_plain(std::string_view& input, std::span<std::string_view> frames) {
+  if (framing_ == Framing::delimited && !lost_ && skip_bytes_ == 0)
+    return take_plain_delimited(input, frames);
+  if (framing_ == Framing::lines && !at_start_ && !skipping_)
+    return take_plain_lines(input, frames);
+  return 0;
+}
+
+// Lengths of one byte or two, and all of the record.
+size_t Framer::take_plain_delimited(std::string_view& input, std::span<std::string_view> frames) {
+  const auto* at = input.data();
+  const auto* const end = at + input.size();
+  size_t count = 0;
+  for (; count < frames.size() && end - at > 2; ++count) {
+    const auto first = static_cast<uint8_t>(at[0]);
+    const auto second = static_cast<uint8_t>(at[1]);
+    const bool is_short = first < 0x80;
+    if (!is_short && (second == 0 || second >= 0x80)) break;
+    const auto size = is_short ? size_t{first} : (first & size_t{0x7F}) | size_t{second} << 7U;
+    const auto* const begin = at + (is_short ? 1 : 2);
+    if (size > static_cast<size_t>(end - begin)) break;
+    frames[count] = {begin, size};
+    at = begin + size;
+  }
+  input.remove_prefix(static_cast<size_t>(at - input.data()));
+  return count;
+}
+
+// Lines that begin with something, and have their end.
+size_t Framer::take_plain_lines(std::string_view& input, std::span<std::string_view> frames) {
+  size_t count = 0;
+  for (; count < frames.size() && !input.empty(); ++count) {
+    if (static_cast<uint8_t>(input[0]) <= ' ') break;
+    const auto size = find(input, '\n');
+    if (size == std::string_view::npos || size > plain_bytes_max) break;
+    frames[count] = without_carriage_return(input.substr(0, size));
+    input.remove_prefix(size + 1);
+  }
+  return count;
+}
+
 // False: too few bytes to tell.
 bool Framer::skip_byte_order_mark(std::string_view& input, bool last) {
   if (!at_start_ || framing_ == Framing::delimited) return true;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -43,6 +44,13 @@ class Framer {
   // `last`: no bytes follow; then false means the end.
   bool take(std::string_view& input, bool last, Frame& frame);
 
+  // Takes as many records as it can at once, up to `frames.size()`: those that need no care, of at
+  // most plain_bytes_max, which are nearly all of a long file's. Returns how many; where that is 0,
+  // `take` goes on.
+  size_t take_plain(std::string_view& input, std::span<std::string_view> frames);
+
+  static constexpr size_t plain_bytes_max = (size_t{1} << 14U) - 1;
+
   // Whatever lies before it, an input of this size makes progress.
   static constexpr size_t input_bytes_min = limits::record_bytes_max + 16;
 
@@ -57,6 +65,8 @@ class Framer {
     bool escaped = false;
   };
 
+  static size_t take_plain_lines(std::string_view& input, std::span<std::string_view> frames);
+  static size_t take_plain_delimited(std::string_view& input, std::span<std::string_view> frames);
   bool take_line(std::string_view& input, bool last, Frame& frame);
   bool take_delimited(std::string_view& input, bool last, Frame& frame);
   bool take_json_value(std::string_view& input, bool last, Frame& frame);

@@ -6,9 +6,11 @@
 
 #include <cstring>
 
+#include "ingest/blank_event.h"
 #include "ingest/check.h"
 #include "ingest/event_fields.h"
 #include "ingest/wire_format.h"
+#include "ingest/wire_time.h"
 #include "schemas/short_text.h"
 #include "schemas/usage_event.pb.h"
 
@@ -36,6 +38,7 @@ struct StepTable {
   std::array<uint8_t, field_number_max + 1> fields{};  // index into event_fields
   std::array<std::string_view UsageEvent::*, field_number_max + 1> texts{};
   std::array<Meter, field_number_max + 1> meters{};
+  std::array<Instant UsageEvent::*, field_number_max + 1> times{};
 
   constexpr StepTable() {
     for (uint8_t i = 0; i < event_fields.size(); ++i) {
@@ -43,6 +46,7 @@ struct StepTable {
       fields[field.number] = i;
       texts[field.number] = field.text;
       meters[field.number] = field.meter;
+      times[field.number] = field.time;
       const auto type =
           field.kind == FieldKind::meter || field.kind == FieldKind::total || is_enum(field.kind)
               ? varint
@@ -101,9 +105,6 @@ constexpr const EventField& field_of(uint32_t number) { return event_fields[tabl
   return (bits & 0x8080'8080'8080'8080U) == 0;
 }
 
-// Two varints and their tags, minimally written.
-constexpr size_t timestamp_bytes_max = 22;
-
 // Seconds and nanoseconds as libprotobuf merges them. `instant` is no_instant where the time
 // lies outside the years that a Timestamp may hold.
 Instant to_instant(int64_t seconds, int64_t nanos) {
@@ -136,26 +137,13 @@ class WireReader {
   WireReader(UsageEvent& event, WireScratch& scratch) : event_(event), scratch_(scratch) {}
 
   RejectReason read(std::string_view bytes) {
-    reset();
+    make_blank(event_);
     if (!read_fields(bytes)) return read_unusual(bytes);
     if (extras_count_ != 0) keep_extras({scratch_.extras_.data(), extras_count_});
     return RejectReason::none;
   }
 
  private:
-  // One copy of the event's bytes, in pieces of some registers each; an assignment would clear it
-  // field by field.
-  void reset() {
-    static constexpr UsageEvent blank;
-    static_assert(std::is_trivially_copyable_v<UsageEvent>);
-    constexpr size_t piece = 64;
-    auto* const to = reinterpret_cast<char*>(&event_);
-    const auto* const from = reinterpret_cast<const char*>(&blank);
-    size_t at = 0;
-    for (; at + piece <= sizeof event_; at += piece) std::memcpy(to + at, from + at, piece);
-    std::memcpy(to + at, from + at, sizeof event_ % piece);
-  }
-
   // False: something unusual or wrong, which libprotobuf has to judge. Where it reads is kept in
   // registers: what is rare is called with copies.
   bool read_fields(std::string_view bytes) {
@@ -191,7 +179,9 @@ class WireReader {
         event.set(table.meters[tag >> 3U], static_cast<int64_t>(value));
         continue;
       } else if (step == Step::time) {
-        at = read_time(at, end, event.*field_of(tag >> 3U).time);
+        auto& instant = event.*table.times[tag >> 3U];
+        const auto size = read_usual_time(at, end, instant);
+        at = size != 0 ? at + size : read_time(at, end, instant);
         if (at == nullptr) return false;
         continue;
       }
@@ -245,31 +235,6 @@ class WireReader {
     if (simdjson::validate_utf8(text.data(), text.size())) return true;
     not_utf8_ = name;
     return false;
-  }
-
-  // A Timestamp behind its tag. Returns its end, or nullptr where libprotobuf has to judge.
-  [[gnu::noinline, gnu::hot]] static const char* read_time(const char* at, const char* record_end,
-                                                           Instant& instant) {
-    // A second piece would merge into the first.
-    if (at == record_end || instant != no_instant) return nullptr;
-    const auto size = static_cast<uint8_t>(*at++);
-    if (size > timestamp_bytes_max || size > static_cast<size_t>(record_end - at)) return nullptr;
-    const auto* const end = at + size;
-    uint64_t seconds = 0;
-    uint64_t nanos = 0;
-    while (at != end) {
-      const auto tag = static_cast<uint8_t>(*at++);
-      auto& part = tag == tag_of(1, varint) ? seconds : nanos;
-      if (tag != tag_of(1, varint) && tag != tag_of(2, varint)) return nullptr;
-      if (!take_number(at, end, record_end, part)) return nullptr;
-    }
-    if (seconds > static_cast<uint64_t>(timestamp_seconds_max) || nanos > 999'999'999)
-      return nullptr;
-    // The compiler takes what follows for rare, and would divide.
-    const auto us = nanos * 274'877'907U >> 38U;
-    static_assert(999'999'999U * uint64_t{274'877'907} >> 38U == 999'999);
-    instant = instant_from_us(static_cast<int64_t>(seconds * 1'000'000 + us));
-    return end;
   }
 
   bool read_extra(std::string_view entry) {

@@ -14,7 +14,8 @@ namespace {
 
 using Frames = std::vector<std::pair<std::string, RejectReason>>;
 
-Frames frames_of(Framing framing, std::string_view stream, size_t piece) {
+// `plain`: as many at once as there are without a defect.
+Frames frames_of(Framing framing, std::string_view stream, size_t piece, bool plain) {
   Framer framer(framing);
   Frames frames;
   std::string_view input = stream.substr(0, 0);
@@ -23,9 +24,14 @@ Frames frames_of(Framing framing, std::string_view stream, size_t piece) {
     const auto until = std::min(end + piece, stream.size());
     const auto begin = static_cast<size_t>(input.data() - stream.data());
     input = stream.substr(begin, until - begin);
-    Frame frame;
-    while (framer.take(input, until == stream.size(), frame))
-      frames.emplace_back(frame.bytes, frame.defect);
+    for (bool more = true; more;) {
+      std::array<std::string_view, 3> several;
+      const auto count = plain ? framer.take_plain(input, several) : 0;
+      for (size_t i = 0; i < count; ++i) frames.emplace_back(several[i], RejectReason::none);
+      Frame frame;
+      more = framer.take(input, until == stream.size(), frame);
+      if (more) frames.emplace_back(frame.bytes, frame.defect);
+    }
   }
   require(input.empty(), "bytes are left behind at the end");
   return frames;
@@ -42,8 +48,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto framing = framings[data[0] % framings.size()];
   const auto piece = size_t{1} + data[0] / framings.size();
   const auto stream = view(data + 1, size - 1);
-  const auto whole = frames_of(framing, stream, stream.size() + 1);
-  const auto pieces = frames_of(framing, stream, piece);
+  const auto whole = frames_of(framing, stream, stream.size() + 1, false);
+  const auto pieces = frames_of(framing, stream, piece, false);
+  require(frames_of(framing, stream, piece, true) == pieces, "taken at once, records differ");
   // Once a length is nonsense, how much of what follows is shown depends on the pieces.
   const auto lost = framing == Framing::delimited && !whole.empty() &&
                     whole.back().second == RejectReason::undecodable;

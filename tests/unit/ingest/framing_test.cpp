@@ -3,10 +3,12 @@
 // How: every input is framed whole and in pieces of all small sizes; the frames must be equal.
 #include "ingest/framing.h"
 
+#include <array>
 #include <random>
 #include <vector>
 
 #include "tests/catch.h"
+#include "tests/guarded_bytes.h"
 
 using namespace gauger;
 using namespace gauger::ingest;
@@ -15,18 +17,28 @@ namespace {
 
 using Frames = std::vector<std::pair<std::string, RejectReason>>;
 
+// One by one, or as many at once as there are without a defect.
+enum class Taking { single, plain };
+
 // Frames of a stream that arrives in pieces of the given size.
-Frames frames_by(Framing framing, const std::string& stream, size_t piece) {
+Frames frames_by(Framing framing, const std::string& stream, size_t piece,
+                 Taking taking = Taking::single) {
   Framer framer(framing);
   Frames frames;
   std::string pending;
   for (size_t at = 0; at <= stream.size(); at += piece) {
     const auto last = at + piece > stream.size();
     pending += stream.substr(at, piece);
-    const std::vector<char> exact(pending.begin(), pending.end());
-    std::string_view input(exact.data(), exact.size());
-    Frame frame;
-    while (framer.take(input, last, frame)) frames.emplace_back(frame.bytes, frame.defect);
+    static GuardedBytes guarded;
+    auto input = guarded.hold(pending);
+    for (bool more = true; more;) {
+      std::array<std::string_view, 3> several;
+      const auto count = taking == Taking::plain ? framer.take_plain(input, several) : 0;
+      for (size_t i = 0; i < count; ++i) frames.emplace_back(several[i], RejectReason::none);
+      Frame frame;
+      more = framer.take(input, last, frame);
+      if (more) frames.emplace_back(frame.bytes, frame.defect);
+    }
     pending = input;
   }
   return frames;
@@ -34,8 +46,11 @@ Frames frames_by(Framing framing, const std::string& stream, size_t piece) {
 
 Frames frames(Framing framing, const std::string& stream) {
   const auto whole = frames_by(framing, stream, stream.size() + 1);
+  CHECK(frames_by(framing, stream, stream.size() + 1, Taking::plain) == whole);
   for (const size_t piece : {1, 2, 3, 5, 7, 64})
-    if (stream.size() < 4096) CHECK(frames_by(framing, stream, piece) == whole);
+    if (stream.size() < 4096)
+      for (const auto taking : {Taking::single, Taking::plain})
+        CHECK(frames_by(framing, stream, piece, taking) == whole);
   return whole;
 }
 
@@ -174,5 +189,9 @@ TEST_CASE("framing does not depend on how the bytes arrive", "[ingest]") {
       stream += alphabet[random() % alphabet.size()];
     for (const auto framing : {Framing::lines, Framing::json_values, Framing::csv})
       frames(framing, stream);
+    // Where a length is none, what is shown of the rest depends on the pieces.
+    for (const size_t piece : {1, 2, 3, 5, 7, 64})
+      CHECK(frames_by(Framing::delimited, stream, piece, Taking::plain) ==
+            frames_by(Framing::delimited, stream, piece));
   }
 }
