@@ -10,6 +10,7 @@
 #include "ingest/kafka_client.h"
 #include "ingest/kafka_group.h"
 #include "ingest/kafka_probe.h"
+#include "ingest/kafka_stream.h"
 #include "ingest/kafka_watch.h"
 #include "ledger/hash.h"
 #include "schemas/verify.h"
@@ -20,8 +21,6 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-// Messages taken from librdkafka in one call. More would overshoot bytes_max by more.
-constexpr size_t chunk_records_max = 4096;
 // What librdkafka keeps beside each queued message, measured with 2.0.2.
 constexpr size_t queued_message_overhead_bytes = 400;
 constexpr size_t queue_bytes_min = 1U << 20;
@@ -43,26 +42,6 @@ const std::array source_fixed_without_group = {
     KafkaSetting{"check.crcs", "true"},
 };
 
-// The messages behind a batch's views.
-struct Messages {
-  explicit Messages(std::shared_ptr<KafkaClient> owner) : client(std::move(owner)) {}
-  ~Messages() {
-    for (auto* message : list) rd_kafka_message_destroy(message);
-  }
-  Messages(const Messages&) = delete;
-  Messages& operator=(const Messages&) = delete;
-  std::shared_ptr<KafkaClient> client;  // has to outlive its messages
-  std::vector<rd_kafka_message_t*> list;
-};
-
-struct Slot {
-  int64_t next_offset = 0;
-  int64_t target = -1;           // until_end: read up to here
-  int64_t reported_offset = -1;  // the position that the batches so far imply
-  // The last record handed over; its bytes are hashed at the end of the poll.
-  const rd_kafka_message_t* last_message = nullptr;
-};
-
 }  // namespace
 
 struct KafkaSource::Impl {
@@ -72,17 +51,9 @@ struct KafkaSource::Impl {
   Result<void> create_client();
   Result<void> check(std::span<const KafkaPosition> stored);
   Result<void> begin(std::span<const KafkaPosition> stored);
-  Result<void> ask_targets();
 
   Result<void> fill(RecordBatch& batch, size_t records_max, size_t bytes_max,
                     std::chrono::milliseconds wait);
-  void refill(size_t records_max, std::chrono::milliseconds wait);
-  Result<void> take(RecordBatch& batch, Messages& kept, size_t records_max, size_t bytes_max);
-  Result<void> take_record(RecordBatch& batch, Messages& kept, rd_kafka_message_t* message);
-  void add_headers(RecordBatch& batch, Record& record, const rd_kafka_message_t* message);
-  Result<void> move_to(Slot& slot, int32_t partition, int64_t offset);
-  Result<void> take_event(const rd_kafka_message_t& message);
-  Error explain_reset(int32_t partition) const;
   void report_positions(RecordBatch& batch);
   Result<void> end(RecordBatch& batch);
   void publish();
@@ -97,14 +68,10 @@ struct KafkaSource::Impl {
   std::unique_ptr<KafkaProbe> probe;
   std::vector<PartitionName> names;
   std::shared_ptr<KafkaClient> client;
-  KafkaTopic topic;
-  KafkaQueue queue;
+  std::unique_ptr<KafkaStream> stream;
   std::unique_ptr<KafkaGroup> group;  // of commit()
   std::unique_ptr<KafkaWatch> watch;
-  std::vector<Slot> slots;
-  // Taken from librdkafka, not yet in a batch.
-  std::vector<rd_kafka_message_t*> pending;
-  size_t pending_begin = 0;
+  std::vector<int64_t> targets;  // until_end: read up to here, by partition
   std::optional<Error> failure;
   std::vector<KafkaPosition> moved;  // scratch of publish()
   Clock::time_point woken;
@@ -123,6 +90,9 @@ Result<std::unique_ptr<KafkaSource>> KafkaSource::connect(KafkaConfig config) {
   auto impl = std::make_unique<Impl>(std::move(config));
   TRY(impl->create_client());
   TRY(impl->probe, KafkaProbe::connect(impl->config.connection, impl->config.topic));
+  impl->stream = std::make_unique<KafkaStream>(impl->client, *impl->probe, impl->config.topic,
+                                               impl->config.headers);
+  TRY(impl->stream->open(static_cast<size_t>(impl->probe->partition_count())));
   for (int32_t i = 0; i < impl->probe->partition_count(); ++i)
     impl->names.push_back({impl->probe->name(), i});
   return std::unique_ptr<KafkaSource>(new KafkaSource(std::move(impl)));
@@ -134,10 +104,6 @@ KafkaSource::~KafkaSource() = default;
 KafkaSource::Impl::~Impl() {
   watch.reset();
   group.reset();
-  for (size_t i = pending_begin; i < pending.size(); ++i) rd_kafka_message_destroy(pending[i]);
-  if (queue)
-    for (size_t i = 0; i < slots.size(); ++i)
-      rd_kafka_consume_stop(topic.get(), static_cast<int32_t>(i));
 }
 
 const std::vector<PartitionName>& KafkaSource::partitions() const { return impl_->names; }
@@ -165,14 +131,13 @@ Result<void> KafkaSource::Impl::create_client() {
   options.fixed = fixed;
   options.if_known = if_known;
   TRY(client, KafkaClient::create(config.connection, options));
-  TRY(topic, open_topic(*client, config.topic));
   return success();
 }
 
 // --- start --------------------------------------------------------------------------------
 
 Result<void> KafkaSource::start(std::span<const KafkaPosition> stored) {
-  VERIFY(!impl_->queue, "a source is started once");
+  VERIFY(!impl_->stream->is_started(), "a source is started once");
   TRY(impl_->check(stored));
   return impl_->begin(stored);
 }
@@ -181,8 +146,7 @@ Result<void> KafkaSource::Impl::check(std::span<const KafkaPosition> stored) {
   if (!stored.empty()) {
     TRY(probe->check_partition_count(stored.size(), probe->partition_count()));
   }
-  slots.resize(static_cast<size_t>(probe->partition_count()));
-  std::vector<bool> seen(slots.size());
+  std::vector<bool> seen(names.size());
   TRY(const auto logs, probe->ask_logs());
   for (const auto& position : stored) {
     const auto index = static_cast<size_t>(position.partition);
@@ -190,7 +154,6 @@ Result<void> KafkaSource::Impl::check(std::span<const KafkaPosition> stored) {
            "one stored position per partition");
     VERIFY(position.record_offset < position.next_offset, "the last record lies before the next");
     seen[index] = true;
-    slots[index].next_offset = position.next_offset;
     TRY(probe->check_offset(position.partition, position.next_offset, logs[index]));
   }
   TRY(const auto unchecked, probe->check_records(stored));
@@ -198,39 +161,24 @@ Result<void> KafkaSource::Impl::check(std::span<const KafkaPosition> stored) {
   return success();
 }
 
-// librdkafka's simple consumer: partitions and offsets are said, nothing is negotiated, and
-// none of the group machinery can move us. A new ledger begins where the log does by then.
+// A new ledger begins where the log does by then.
 Result<void> KafkaSource::Impl::begin(std::span<const KafkaPosition> stored) {
   std::vector<KafkaPosition> positions(stored.begin(), stored.end());
   if (stored.empty()) {
     TRY(const auto logs, probe->ask_logs());
-    for (size_t i = 0; i < slots.size(); ++i) {
+    for (size_t i = 0; i < names.size(); ++i)
       positions.push_back({static_cast<int32_t>(i), logs[i].begin, -1, 0});
-      slots[i].next_offset = logs[i].begin;
-    }
   }
   if (config.until_end) {
-    TRY(ask_targets());
+    TRY(targets, ask_offsets(*client, config.topic, names.size(), RD_KAFKA_OFFSET_END,
+                             config.connection.timeout));
   }
   std::ranges::sort(positions, {}, &KafkaPosition::partition);
-  queue.reset(rd_kafka_queue_new(client->handle()));
-  for (const auto& position : positions) {
-    const auto offset = stored.empty() ? int64_t{RD_KAFKA_OFFSET_BEGINNING} : position.next_offset;
-    if (rd_kafka_consume_start_queue(topic.get(), position.partition, offset, queue.get()))
-      return client->error("starting to read", rd_kafka_last_error());
-  }
+  TRY(stream->start(positions, stored.empty()));
   probe->set_timeout(watch_timeout);
   const KafkaWatch::Config watching{config.look_interval, config.recheck_interval};
   watch = std::make_unique<KafkaWatch>(*probe, watching, std::move(positions),
                                        [this] { wake_fetcher(); });
-  return success();
-}
-
-// Asked with the stream's own isolation: the end of what can be read now.
-Result<void> KafkaSource::Impl::ask_targets() {
-  TRY(const auto ends, ask_offsets(*client, config.topic, slots.size(), RD_KAFKA_OFFSET_END,
-                                   config.connection.timeout));
-  for (size_t i = 0; i < slots.size(); ++i) slots[i].target = ends[i];
   return success();
 }
 
@@ -239,7 +187,7 @@ Result<void> KafkaSource::Impl::ask_targets() {
 Result<void> KafkaSource::poll(RecordBatch& batch, size_t records_max, size_t bytes_max,
                                std::chrono::milliseconds wait) {
   auto& impl = *impl_;
-  VERIFY(impl.queue, "start comes before poll");
+  VERIFY(impl.stream->is_started(), "start comes before poll");
   VERIFY(batch.records.empty() && batch.owners.empty(), "a batch is given back before it is used");
   VERIFY(records_max > 0 && bytes_max > 0, "an empty batch would never end");
   if (!impl.failure) impl.failure = impl.watch->failure();
@@ -257,27 +205,17 @@ Result<void> KafkaSource::Impl::fill(RecordBatch& batch, size_t records_max, siz
                                      std::chrono::milliseconds wait) {
   const auto deadline = Clock::now() + wait;
   rd_kafka_poll(client->handle(), 0);  // errors, and answers to commits
-  const auto kept = std::make_shared<Messages>(client);
-  kept->list.reserve(records_max);
-  batch.records.reserve(records_max);
-  batch.owners.push_back(kept);
-  while (batch.records.size() < records_max && batch.bytes < bytes_max) {
-    if (pending_begin == pending.size()) {
-      refill(std::min(records_max - batch.records.size(), chunk_records_max), 0ms);
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
-      if (pending.empty() && (!batch.records.empty() || targets_reached() || left <= 0ms)) break;
-      if (pending.empty()) {
-        keep_fetcher_awake(records_max);
-        refill(1, fetcher_sleeps ? std::min(left, wake_interval) : left);
-      }
-      if (pending.empty()) continue;
-    }
-    const auto begun = pending_begin;
-    TRY(take(batch, *kept, records_max, bytes_max));
-    if (pending_begin == begun) break;  // the next record is for the next batch
+  for (;;) {
+    TRY(const bool came, stream->take(batch, records_max, bytes_max, 0ms));
+    if (stream->is_doubtful()) watch->look_now();
+    if (came) continue;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+    if (!batch.records.empty() || targets_reached() || left <= 0ms) break;
+    keep_fetcher_awake(records_max);
+    TRY(stream->take(batch, records_max, bytes_max,
+                     fetcher_sleeps ? std::min(left, wake_interval) : left));
   }
   if (batch.records.empty()) {
-    batch.owners.clear();
     const bool waiting = behind();
     const std::lock_guard lock(stats_mutex);
     counted.empty_polls_behind += waiting;
@@ -286,145 +224,13 @@ Result<void> KafkaSource::Impl::fill(RecordBatch& batch, size_t records_max, siz
   return success();
 }
 
-// Given a time to wait, librdkafka uses it up to fill the whole array: it is given for one
-// record only.
-void KafkaSource::Impl::refill(size_t records_max, std::chrono::milliseconds wait) {
-  pending.resize(records_max);
-  pending_begin = 0;
-  const auto count = rd_kafka_consume_batch_queue(queue.get(), static_cast<int>(wait.count()),
-                                                  pending.data(), records_max);
-  pending.resize(count > 0 ? static_cast<size_t>(count) : 0);
-}
-
-Result<void> KafkaSource::Impl::take(RecordBatch& batch, Messages& kept, size_t records_max,
-                                     size_t bytes_max) {
-  while (pending_begin < pending.size() && batch.records.size() < records_max) {
-    auto* message = pending[pending_begin];
-    if (!message->err && !batch.records.empty() && batch.bytes + message->len > bytes_max)
-      return success();
-    ++pending_begin;
-    if (!message->err && message->payload) {
-      TRY(take_record(batch, kept, message));
-      continue;
-    }
-    const KafkaMessage owned(message);
-    if (message->err) {
-      TRY(take_event(*message));
-      continue;
-    }
-    TRY(move_to(slots[static_cast<size_t>(message->partition)], message->partition,
-                message->offset));
-    ++slots[static_cast<size_t>(message->partition)].next_offset;
-    const std::lock_guard lock(stats_mutex);
-    ++counted.null_values;
-  }
-  return success();
-}
-
-Result<void> KafkaSource::Impl::take_record(RecordBatch& batch, Messages& kept,
-                                            rd_kafka_message_t* message) {
-  kept.list.push_back(message);
-  auto& slot = slots[static_cast<size_t>(message->partition)];
-  if (message->offset != slot.next_offset) {
-    TRY(move_to(slot, message->partition, message->offset));
-  }
-  slot.next_offset = message->offset + 1;
-  slot.reported_offset = slot.next_offset;
-  slot.last_message = message;
-  Record record{{static_cast<const char*>(message->payload), message->len},
-                message->offset,
-                static_cast<uint32_t>(message->partition)};
-  if (config.headers) add_headers(batch, record, message);
-  batch.records.push_back(record);
-  batch.bytes += message->len;
-  return success();
-}
-
-void KafkaSource::Impl::add_headers(RecordBatch& batch, Record& record,
-                                    const rd_kafka_message_t* message) {
-  rd_kafka_headers_t* headers = nullptr;
-  if (rd_kafka_message_headers(message, &headers)) return;
-  record.headers_begin = static_cast<uint32_t>(batch.headers.size());
-  const char* name = nullptr;
-  const void* value = nullptr;
-  size_t bytes = 0;
-  for (size_t i = 0; !rd_kafka_header_get_all(headers, i, &name, &value, &bytes); ++i)
-    batch.headers.push_back({name, {static_cast<const char*>(value), value ? bytes : 0}});
-  record.headers_count = static_cast<uint32_t>(batch.headers.size() - record.headers_begin);
-}
-
-// Offsets may jump forward over what holds no record. Backward, the log is another one.
-Result<void> KafkaSource::Impl::move_to(Slot& slot, int32_t partition, int64_t offset) {
-  if (offset < slot.next_offset)
-    return probe->refused(partition,
-                          fmt::format("the log went back from offset {} to {}: the topic was made "
-                                      "anew or cut off at its end",
-                                      slot.next_offset, offset));
-  const std::lock_guard lock(stats_mutex);
-  counted.gap_offsets += static_cast<uint64_t>(offset - slot.next_offset);
-  slot.next_offset = offset;
-  return success();
-}
-
-// Everything that librdkafka says in place of a record. What concerns one partition and is not
-// known to pass ends the intake: reading on would leave records out.
-Result<void> KafkaSource::Impl::take_event(const rd_kafka_message_t& message) {
-  const bool of_partition = message.rkt && message.partition >= 0 &&
-                            static_cast<size_t>(message.partition) < slots.size();
-  switch (message.err) {
-    case RD_KAFKA_RESP_ERR__PARTITION_EOF:
-      return move_to(slots[static_cast<size_t>(message.partition)], message.partition,
-                     message.offset);
-    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
-    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE: return explain_reset(message.partition);
-    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-      // A broker that starts may say so, too; the watch finds out.
-      watch->look_now();
-      return success();
-    case RD_KAFKA_RESP_ERR__TRANSPORT:
-    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
-    case RD_KAFKA_RESP_ERR__TIMED_OUT:
-    case RD_KAFKA_RESP_ERR__RESOLVE:
-    case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
-    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
-    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT: break;
-    default:
-      if (of_partition)
-        return client->error(
-            fmt::format(
-                "reading topic '{}' partition {}: {}", config.topic, message.partition,
-                message.payload
-                    ? std::string_view(static_cast<const char*>(message.payload), message.len)
-                    : std::string_view("no detail")),
-            message.err);
-  }
-  const std::lock_guard lock(stats_mutex);
-  ++counted.broker_errors;
-  return success();
-}
-
-// The broker does not know the offset that we asked for: which end was cut off?
-Error KafkaSource::Impl::explain_reset(int32_t partition) const {
-  const auto index = static_cast<size_t>(partition);
-  const auto next_offset = slots[index].next_offset;
-  auto why = fmt::format("the broker did not know offset {}", next_offset);
-  if (const auto logs = probe->ask_logs()) {
-    const auto& log = logs.value()[index];
-    if (auto checked = probe->check_offset(partition, next_offset, log); !checked)
-      return std::move(checked.error());
-    why += fmt::format(", although its log runs from {} to {}", log.begin, log.end);
-  }
-  return probe->refused(partition, why + ": the topic was made anew or cut off at its end");
-}
-
 void KafkaSource::Impl::report_positions(RecordBatch& batch) {
-  for (size_t i = 0; i < slots.size(); ++i) {
-    auto& slot = slots[i];
-    if (slot.next_offset <= slot.reported_offset) continue;
-    slot.reported_offset = slot.next_offset;
-    batch.positions.push_back({static_cast<uint32_t>(i), slot.next_offset});
+  auto& places = stream->places();
+  for (size_t i = 0; i < places.size(); ++i) {
+    auto& place = places[i];
+    if (place.next_offset <= place.reported_offset) continue;
+    place.reported_offset = place.next_offset;
+    batch.positions.push_back({static_cast<uint32_t>(i), place.next_offset});
   }
 }
 
@@ -439,27 +245,34 @@ Result<void> KafkaSource::Impl::end(RecordBatch& batch) {
 }
 
 bool KafkaSource::Impl::targets_reached() const {
-  return config.until_end && std::ranges::all_of(slots, [](const Slot& slot) {
-           return slot.next_offset >= slot.target;
-         });
+  if (!config.until_end) return false;
+  const auto& places = stream->places();
+  for (size_t i = 0; i < places.size(); ++i)
+    if (places[i].next_offset < targets[i]) return false;
+  return true;
 }
 
-// Tells the watch and stats() where we are. Called before the batch leaves: its last messages
+// Tells the watch and stats() where we are. Called before the batch leaves: its last records
 // are alive.
 void KafkaSource::Impl::publish() {
+  auto& places = stream->places();
   moved.clear();
-  for (size_t i = 0; i < slots.size(); ++i) {
-    const auto* last = std::exchange(slots[i].last_message, nullptr);
-    if (!last) continue;
-    const std::string_view value(static_cast<const char*>(last->payload), last->len);
-    moved.push_back(
-        {static_cast<int32_t>(i), slots[i].next_offset, last->offset, ledger::hash64(value)});
+  for (size_t i = 0; i < places.size(); ++i) {
+    auto& place = places[i];
+    const auto last_offset = std::exchange(place.last_offset, -1);
+    if (last_offset >= 0)
+      moved.push_back({static_cast<int32_t>(i), place.next_offset, last_offset,
+                       ledger::hash64(place.last_value)});
   }
   if (!moved.empty()) watch->read(moved);
+  const auto& counts = stream->counts();
   const std::lock_guard lock(stats_mutex);
-  counted.partitions.resize(slots.size());
-  for (size_t i = 0; i < slots.size(); ++i)
-    counted.partitions[i].next_offset = slots[i].next_offset;
+  counted.gap_offsets = counts.gap_offsets;
+  counted.null_values = counts.null_values;
+  counted.broker_errors = counts.broker_errors;
+  counted.partitions.resize(places.size());
+  for (size_t i = 0; i < places.size(); ++i)
+    counted.partitions[i].next_offset = places[i].next_offset;
 }
 
 // --- the fetcher --------------------------------------------------------------------------
@@ -474,9 +287,10 @@ int64_t KafkaSource::Impl::heard_end(int32_t partition) const {
 
 // Of a partition that was not fetched from yet nothing is known.
 bool KafkaSource::Impl::behind() const {
-  for (size_t i = 0; i < slots.size(); ++i) {
+  const auto& places = stream->places();
+  for (size_t i = 0; i < places.size(); ++i) {
     const auto end = heard_end(static_cast<int32_t>(i));
-    if (end < 0 || end > slots[i].next_offset) return true;
+    if (end < 0 || end > places[i].next_offset) return true;
   }
   return false;
 }
@@ -488,7 +302,7 @@ void KafkaSource::Impl::keep_fetcher_awake(size_t records_max) {
   if (!fetcher_sleeps) return;
   const auto now = Clock::now();
   if (now - woken < wake_interval) return;
-  if (rd_kafka_queue_length(queue.get()) >= 2 * records_max || !behind()) return;
+  if (stream->fetched() >= 2 * records_max || !behind()) return;
   woken = now;
   {
     const std::lock_guard lock(stats_mutex);
