@@ -1,42 +1,36 @@
-// Memory for the bytes of records, in chunks that go round: a chunk is in use while a batch holds
-// it, and is taken again after that. It is in place then, where fresh memory is asked for page by
-// page. Figure: some 20 ns per event of a file.
+// Memory for the bytes of records, in chunks that go round: what a batch was the last to hold is
+// taken again. It is in place then, where fresh memory is asked for page by page.
 //
 // One thread takes; chunks may be let go on any thread, and outlive this.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <memory>
-#include <vector>
+
+#include "ledger/spare_memory.h"
 
 namespace gauger::ingest {
 
 class Chunks {
  public:
-  explicit Chunks(size_t chunk_bytes) : chunk_bytes_(chunk_bytes) {}
-
-  size_t chunk_bytes() const { return chunk_bytes_; }
+  explicit Chunks(size_t chunk_bytes)
+      : chunk_bytes_(chunk_bytes), spare_(std::make_shared<Spare>(kept_bytes_max / chunk_bytes)) {}
 
   // Its bytes are whatever they were.
   std::shared_ptr<char[]> take() {
-    for (auto& chunk : chunks_) {
-      if (chunk.use_count() != 1) continue;
-      // Whoever let it go last has read it to the end by now.
-      std::atomic_thread_fence(std::memory_order_acquire);
-      return chunk;
-    }
-    auto chunk = std::make_shared_for_overwrite<char[]>(chunk_bytes_);
-    if ((chunks_.size() + 1) * chunk_bytes_ <= kept_bytes_max) chunks_.push_back(chunk);
-    return chunk;
+    auto memory = spare_->take();
+    if (!memory) memory = std::make_unique_for_overwrite<char[]>(chunk_bytes_);
+    return {memory.release(),
+            [spare = spare_](char* chunk) { spare->give_back(std::unique_ptr<char[]>(chunk)); }};
   }
 
  private:
+  using Spare = ledger::SpareMemory<std::unique_ptr<char[]>>;
   // What the batches between two commits hold, and some more.
   static constexpr size_t kept_bytes_max = size_t{32} << 20U;
 
   const size_t chunk_bytes_;
-  std::vector<std::shared_ptr<char[]>> chunks_;
+  const std::shared_ptr<Spare> spare_;
 };
 
 }  // namespace gauger::ingest
