@@ -40,7 +40,7 @@ struct KafkaConfig {
   // End with at_end when everything is read that could be read at start. Records of a
   // transaction that was open then are not waited for.
   bool until_end = false;
-  // Fill RecordBatch::headers; costs an allocation per record.
+  // Fill RecordBatch::headers; costs a copy of each.
   bool headers = false;
   // Memory for records that were fetched and not yet polled. The batches come on top.
   size_t queue_bytes_max = 128U << 20;
