@@ -29,8 +29,31 @@ inline void put_key_u32(std::string& out, uint32_t value) { put(out, __builtin_b
 
 inline constexpr size_t varint_bytes_max = 10;
 
-// Writes into memory that has varint_bytes_max bytes left; returns the end.
+// Seven bits of each byte, the first ones lowest: a varint of up to eight bytes, and back. Without
+// branches, as lengths are hard to foresee.
+constexpr uint64_t spread_sevens(uint64_t value) {
+  value = (value & 0x0FFF'FFFFU) | (value & 0x00FF'FFFF'F000'0000U) << 4;
+  value = (value & 0x0000'3FFF'0000'3FFFU) | (value & 0x0FFF'C000'0FFF'C000U) << 2;
+  return (value & 0x007F'007F'007F'007FU) | (value & 0x3F80'3F80'3F80'3F80U) << 1;
+}
+constexpr uint64_t gather_sevens(uint64_t bytes) {
+  bytes = (bytes & 0x007F'007F'007F'007FU) | (bytes & 0x7F00'7F00'7F00'7F00U) >> 1;
+  bytes = (bytes & 0x0000'3FFF'0000'3FFFU) | (bytes & 0x3FFF'0000'3FFF'0000U) >> 2;
+  return (bytes & 0x0FFF'FFFFU) | (bytes & 0x0FFF'FFFF'0000'0000U) >> 4;
+}
+inline constexpr uint64_t varint_marks = 0x8080'8080'8080'8080U;  // more follows
+
+// Writes into memory that has varint_bytes_max bytes left, all of which may change; returns the
+// end.
 inline char* write_varint(char* at, uint64_t value) {
+  if (value >> 56 == 0) [[likely]] {
+    const auto bits = static_cast<unsigned>(std::bit_width(value | 1));
+    const auto size = (bits + 6) * 37 >> 8;  // by seven, up to 62
+    const auto bytes =
+        spread_sevens(value) | (varint_marks & ((uint64_t{1} << (8 * size - 8)) - 1));
+    std::memcpy(at, &bytes, sizeof bytes);
+    return at + size;
+  }
   while (value >= 0x80) {
     *at++ = static_cast<char>(value | 0x80);
     value >>= 7;
@@ -95,7 +118,15 @@ class ByteReader {
   uint32_t get_key_u32() { return __builtin_bswap32(get<uint32_t>()); }
 
   uint64_t varint() {
-    if (at_ != end_ && static_cast<uint8_t>(*at_) < 0x80) return static_cast<uint8_t>(*at_++);
+    if (left() >= sizeof(uint64_t)) [[likely]] {
+      uint64_t bytes = 0;
+      std::memcpy(&bytes, at_, sizeof bytes);
+      if (const auto ends = ~bytes & varint_marks; ends != 0) [[likely]] {
+        const auto last = static_cast<unsigned>(std::countr_zero(ends));  // its mark
+        at_ += last / 8 + 1;
+        return gather_sevens(bytes & ((uint64_t{2} << last) - 1));
+      }
+    }
     return long_varint();
   }
   int64_t signed_varint() { return unzigzag(varint()); }
