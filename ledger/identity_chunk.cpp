@@ -81,27 +81,40 @@ class ChunkWriter {
 
   void sources() {
     std::array<uint32_t, identity_chunk_records> which{};
-    std::vector<StringId> distinct;
+    // Most sources are found where they were met before; the others by search.
+    constexpr size_t met_max = 64;
+    std::array<uint32_t, met_max> met{};
+    std::array<StringId, identity_chunk_records> distinct;
+    uint32_t count = 0;
     for (auto i = begin_; i < end_; ++i) {
-      const auto found = std::find(distinct.begin(), distinct.end(), events_.source[i]);
-      which[i - begin_] = static_cast<uint32_t>(found - distinct.begin());
-      if (found == distinct.end()) distinct.push_back(events_.source[i]);
+      const auto source = events_.source[i];
+      auto& at = met[source.value % met_max];
+      if (at >= count || distinct[at] != source) {
+        const auto known = std::find(distinct.begin(), distinct.begin() + count, source);
+        at = static_cast<uint32_t>(known - distinct.begin());
+        if (at == count) distinct[count++] = source;
+      }
+      which[i - begin_] = at;
     }
-    put_varint(out_, distinct.size());
-    for (const auto source : distinct) put_varint(out_, source.value);
+    put_varint(out_, count);
+    for (uint32_t i = 0; i < count; ++i) put_varint(out_, distinct[i].value);
     pack_bits(out_, std::span(which).first(end_ - begin_));
   }
 
   // The other columns; all ids once, the UUIDs first.
   void ids() {
     std::array<uint32_t, identity_chunk_records> lengths{};
-    std::string uuids;
-    std::string texts;
+    std::array<char, identity_chunk_records * uuid_bytes> uuids;
+    auto* uuids_end = uuids.data();
+    size_t texts_bytes = 0;
     for (auto i = begin_; i < end_; ++i) {
       const auto id = events_.id[i];
-      if (pack_uuid(uuids, id)) continue;
+      if (pack_uuid(uuids_end, id)) {
+        uuids_end += uuid_bytes;
+        continue;
+      }
       lengths[i - begin_] = static_cast<uint32_t>(id.size());
-      texts.append(id);
+      texts_bytes += id.size();
     }
     pack_bits(out_, std::span(lengths).first(end_ - begin_));
     out_.append(reinterpret_cast<const char*>(events_.content_hash.data() + begin_),
@@ -117,8 +130,10 @@ class ChunkWriter {
     for (auto i = begin_; i < end_; ++i)
       at = write_varint(at, static_cast<uint64_t>(events_.duration_us[i] + 1));
     out_.append(times.data(), static_cast<size_t>(at - times.data()));
-    out_.append(uuids);
-    out_.append(texts);
+    out_.append(uuids.data(), static_cast<size_t>(uuids_end - uuids.data()));
+    out_.reserve(out_.size() + texts_bytes);
+    for (auto i = begin_; i < end_; ++i)
+      if (lengths[i - begin_] != 0) out_.append(events_.id[i]);
   }
 
   const Block& block_;

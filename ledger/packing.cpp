@@ -86,7 +86,7 @@ bool take_bits(ByteReader& reader, std::span<uint32_t> values) {
   return true;
 }
 
-bool pack_uuid(std::string& out, std::string_view text) {
+bool pack_uuid(char* out, std::string_view text) {
   if (text.size() != uuid_text_bytes || text[8] != '-' || text[13] != '-' || text[18] != '-' ||
       text[23] != '-')
     return false;
@@ -100,7 +100,7 @@ bool pack_uuid(std::string& out, std::string_view text) {
   for (size_t i = 0; i < packed.size(); ++i)
     packed[i] = pack_digits(uint64_t{four(2 * i + 1)} << 32U | four(2 * i), wrong);
   if (wrong != 0) return false;
-  out.append(reinterpret_cast<const char*>(packed.data()), uuid_bytes);
+  std::memcpy(out, packed.data(), uuid_bytes);
   return true;
 }
 

@@ -20,8 +20,8 @@ std::optional<std::vector<uint32_t>> unpack_bits(std::string_view bytes, size_t 
 // The same out of a reader; false when the bytes do not hold that many.
 bool take_bits(ByteReader& reader, std::span<uint32_t> values);
 
-// Appends the 16 bytes of a canonical lower-case UUID ("8-4-4-4-12"); false for any other text.
-bool pack_uuid(std::string& out, std::string_view text);
+// Writes the 16 bytes of a canonical lower-case UUID ("8-4-4-4-12"); false for any other text.
+bool pack_uuid(char* out, std::string_view text);
 // 16 bytes to 36 characters.
 void unpack_uuid(std::string& out, std::string_view bytes);
 
