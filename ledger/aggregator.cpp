@@ -123,15 +123,15 @@ UsageRow& Aggregator::row_of(uint32_t bucket, uint32_t group) {
 void Aggregator::add(const Change& change) {
   const auto first = period_at(to_us(query_.interval.from), grain_);
   const auto last = period_at(to_us(query_.interval.until), grain_);
-  const auto from =
-      std::lower_bound(change.cells.begin(), change.cells.end(), place_of(first, 0),
-                       [](const Cell& cell, Place place) { return cell.place < place; });
-  for (auto cell = from; cell != change.cells.end() && period_of(cell->place) < last; ++cell) {
-    const auto group = group_of(key_of(cell->place));
+  const auto& cells = change.cells;
+  for (auto at = cells.lower_bound(place_of(first, 0));
+       at < cells.size() && period_of(cells.place(at)) < last; ++at) {
+    const auto group = group_of(key_of(cells.place(at)));
     if (group == filtered) continue;
-    auto& row = row_of(bucket_of(period_of(cell->place)), group);
-    row.requests += cell->requests;
-    for (size_t i = 0; i < meter_count; ++i) row.counts[i] += cell->counts[i];
+    const auto cell = cells[at];
+    auto& row = row_of(bucket_of(period_of(cell.place)), group);
+    row.requests += cell.requests();
+    cell.each([&](size_t meter, int64_t count) { row.counts[meter] += count; });
   }
   for (const auto& extra : change.extras) {
     const auto period = period_of(extra.place);

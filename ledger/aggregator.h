@@ -33,6 +33,7 @@ class Aggregator {
   // that has at least the query's dimensions; none where a filter leaves it out.
   uint32_t bucket_at(Instant begin);
   std::optional<uint32_t> group_of(const UsageKey& key);
+  uint32_t groups() const { return groups_.size(); }
   void add(uint32_t bucket, uint32_t group, int64_t requests, const Counts& counts);
   void add_extra(uint32_t bucket, uint32_t group, StringId name, int64_t count);
 

@@ -76,77 +76,93 @@ std::vector<uint32_t> sorted_by_place(size_t count, PlaceAt&& place_at) {
   return order;
 }
 
-bool is_zero(const Cell& cell) {
-  int64_t any = cell.requests;
-  for (const auto count : cell.counts) any |= count;
-  return any == 0;
-}
-
-void add(Cell& to, const Cell& from) {
-  to.requests += from.requests;
-  for (size_t i = 0; i < meter_count; ++i) to.counts[i] += from.counts[i];
-}
-
-// Appends to cells that are sorted: adds where the place is that of the last one, whose zeros go
-// when the next place begins or `finish` is called.
+// Appends to cells that are sorted: adds where the place is that of the last one. Sums that come to
+// nothing go when the next place begins or `finish` is called.
 class CellSum {
  public:
-  explicit CellSum(std::vector<Cell>& cells) : cells_(cells) {}
-  void put(const Cell& cell, Place place) {
-    if (open_ && cells_.back().place == place) return add(cells_.back(), cell);
+  explicit CellSum(Cells& cells) : cells_(cells) {}
+  void put(const CellView& cell, Place place) {
+    if (open_ && cells_.back().place == place) return add(cell);
     finish();
-    cells_.push_back(cell);
-    cells_.back().place = place;
+    cells_.push_back(cell, place);
     open_ = true;
   }
+  // Cells of one change, all behind the last place.
+  void put(const Cells& cells, size_t from, size_t until) {
+    finish();
+    cells_.append(cells, from, until);
+  }
   void finish() {
-    if (open_ && is_zero(cells_.back())) cells_.pop_back();
-    open_ = false;
+    if (summed_ || (open_ && cells_.back().is_zero())) {
+      const auto place = cells_.back().place;
+      cells_.pop_back();
+      if (summed_ && !sum_.is_zero()) cells_.push_back(place, sum_);
+    }
+    open_ = summed_ = false;
   }
 
  private:
-  std::vector<Cell>& cells_;
-  bool open_ = false;
+  void add(const CellView& cell) {
+    if (!summed_) {
+      sum_ = {};
+      sum_.add(cells_.back());
+      summed_ = true;
+    }
+    sum_.add(cell);
+  }
+
+  Cells& cells_;
+  bool open_ = false;    // the last cell may get more
+  bool summed_ = false;  // it is one of several, which are in sum_
+  Sum sum_;
 };
 
-// Puts cells in the order of their places. They lie anywhere in memory, so they are asked for some
-// cells ahead.
-template <class CellAt, class PlaceAt>
-void put_sorted(size_t count, CellAt&& cell_at, PlaceAt&& place_at, CellSum& sum) {
-  constexpr size_t prefetch_distance = 12;
-  const auto order = sorted_by_place(count, place_at);
-  for (size_t i = 0; i < count; ++i) {
-    if (i + prefetch_distance < count) {
-      const auto* ahead = reinterpret_cast<const char*>(cell_at(order[i + prefetch_distance]));
-      __builtin_prefetch(ahead);
-      __builtin_prefetch(ahead + sizeof(Cell) - 1);
-    }
-    sum.put(*cell_at(order[i]), place_at(order[i]));
-  }
-}
+// Some consecutive cells of a change.
+struct CellRun {
+  const Cells* cells;
+  size_t begin;
+  size_t end;
 
+  size_t size() const { return end - begin; }
+};
 // The cells of one period in several changes, each sorted by place.
-using Parts = std::vector<std::span<const Cell>>;
+using Parts = std::vector<CellRun>;
 
 // One large part beside a few cells, as late events are: the few are sorted and woven in.
 void weave(const Parts& parts, size_t largest, CellSum& sum) {
-  std::vector<const Cell*> few;
+  std::vector<CellView> few;
   for (size_t i = 0; i < parts.size(); ++i)
     if (i != largest)
-      for (const auto& cell : parts[i]) few.push_back(&cell);
+      for (auto at = parts[i].begin; at < parts[i].end; ++at) few.push_back((*parts[i].cells)[at]);
   std::stable_sort(few.begin(), few.end(),
-                   [](const Cell* a, const Cell* b) { return a->place < b->place; });
-  auto next = few.begin();
-  for (const auto& cell : parts[largest]) {
-    for (; next != few.end() && (*next)->place < cell.place; ++next)
-      sum.put(**next, (*next)->place);
+                   [](const CellView& a, const CellView& b) { return a.place < b.place; });
+  const auto& [cells, begin, end] = parts[largest];
+  auto at = begin;
+  for (const auto& cell : few) {
+    const auto until = cells->lower_bound(cell.place, at, end);
+    if (until != at) sum.put(*cells, at, until);
+    at = until;
+    if (at < end && cells->place(at) == cell.place) sum.put((*cells)[at++], cell.place);
     sum.put(cell, cell.place);
   }
-  for (; next != few.end(); ++next) sum.put(**next, (*next)->place);
+  if (at != end) sum.put(*cells, at, end);
 }
 
-void sum_parts(const Parts& parts, std::vector<Cell>& cells) {
-  CellSum sum(cells);
+// They lie anywhere in memory, so they are asked for some cells ahead.
+void sort_and_sum(const Parts& parts, size_t count, CellSum& sum) {
+  constexpr size_t prefetch_distance = 12;
+  std::vector<CellView> all;
+  all.reserve(count);
+  for (const auto& [cells, begin, end] : parts)
+    for (auto at = begin; at < end; ++at) all.push_back((*cells)[at]);
+  const auto order = sorted_by_place(count, [&](size_t i) { return all[i].place; });
+  for (size_t i = 0; i < count; ++i) {
+    if (i + prefetch_distance < count) all[order[i + prefetch_distance]].prefetch();
+    sum.put(all[order[i]], all[order[i]].place);
+  }
+}
+
+void sum_parts(const Parts& parts, CellSum& sum) {
   size_t count = 0;
   size_t largest = 0;
   for (size_t i = 0; i < parts.size(); ++i) {
@@ -154,82 +170,47 @@ void sum_parts(const Parts& parts, std::vector<Cell>& cells) {
     if (parts[i].size() > parts[largest].size()) largest = i;
   }
   constexpr size_t few_share = 8;
-  if ((count - parts[largest].size()) * few_share <= count) {
+  if ((count - parts[largest].size()) * few_share <= count)
     weave(parts, largest, sum);
-  } else {
-    std::vector<const Cell*> all;
-    all.reserve(count);
-    for (const auto& part : parts)
-      for (const auto& cell : part) all.push_back(&cell);
-    put_sorted(
-        count, [&](size_t i) { return all[i]; }, [&](size_t i) { return all[i]->place; }, sum);
-  }
+  else
+    sort_and_sum(parts, count, sum);
   sum.finish();
 }
 
-// The first cells, which are of one period. Searched in growing steps, since late ones are few.
-std::span<const Cell> take_period(std::span<const Cell>& cells, uint32_t period) {
-  size_t step = 1;
-  while (step < cells.size() && period_of(cells[step].place) <= period) step *= 2;
-  const auto near = cells.first(std::min(cells.size(), step + 1));
-  const auto end =
-      std::partition_point(near.begin() + static_cast<std::ptrdiff_t>(step / 2), near.end(),
-                           [&](const Cell& cell) { return period_of(cell.place) <= period; });
-  const auto taken = cells.first(static_cast<size_t>(end - near.begin()));
-  cells = cells.subspan(taken.size());
+// The first cells, which are of one period.
+CellRun take_period(CellRun& cells, uint32_t period) {
+  const auto end = period == UINT32_MAX
+                       ? cells.end
+                       : cells.cells->lower_bound(place_of(period + 1, 0), cells.begin, cells.end);
+  const CellRun taken{cells.cells, cells.begin, end};
+  cells.begin = end;
   return taken;
-}
-
-// Sums entries of one place and drops what comes to nothing.
-void sum_extras(std::vector<ExtraCell>& extras) {
-  std::sort(extras.begin(), extras.end(), [](const ExtraCell& a, const ExtraCell& b) {
-    return std::tie(a.place, a.name) < std::tie(b.place, b.name);
-  });
-  std::vector<ExtraCell> summed;
-  for (const auto& extra : extras) {
-    if (!summed.empty() && summed.back().place == extra.place && summed.back().name == extra.name)
-      summed.back().count += extra.count;
-    else
-      summed.push_back(extra);
-  }
-  std::erase_if(summed, [](const ExtraCell& extra) { return extra.count == 0; });
-  extras = std::move(summed);
 }
 
 // What adjustments take from one place and add to another.
 void add_adjustments(const Block& block, std::chrono::minutes grain, Change& change) {
   if (block.adjustments.empty()) return;
-  std::vector<Cell> cells;
+  Cells cells;
+  std::vector<Place> places;
+  const auto move = [&](const Adjustment& adjustment, uint32_t key, int64_t sign) {
+    const auto place = place_of(period_at(adjustment.completed_us, grain), key);
+    Cell cell{place, sign, {}};
+    for (size_t i = 0; i < meter_count; ++i) cell.counts[i] = sign * adjustment.counts[i];
+    cells.push_back(cell);
+    places.push_back(place);
+    for (const auto& extra : adjustment.extras)
+      change.extras.push_back({place, extra.name, sign * extra.count});
+  };
   for (const auto& adjustment : block.adjustments) {
-    const auto period = period_at(adjustment.completed_us, grain);
-    Cell from{place_of(period, adjustment.key_from), -1, {}};
-    for (size_t i = 0; i < meter_count; ++i) from.counts[i] = -adjustment.counts[i];
-    cells.push_back(from);
-    for (const auto& extra : adjustment.extras)
-      change.extras.push_back({from.place, extra.name, -extra.count});
-    if (adjustment.key_to == Adjustment::no_key) continue;
-    const Cell to{place_of(period, adjustment.key_to), 1, adjustment.counts};
-    cells.push_back(to);
-    for (const auto& extra : adjustment.extras)
-      change.extras.push_back({to.place, extra.name, extra.count});
+    move(adjustment, adjustment.key_from, -1);
+    if (adjustment.key_to != Adjustment::no_key) move(adjustment, adjustment.key_to, 1);
   }
-  std::stable_sort(cells.begin(), cells.end(),
-                   [](const Cell& a, const Cell& b) { return a.place < b.place; });
   Change adjusted;
-  for (const auto& cell : cells) {
-    if (!adjusted.cells.empty() && adjusted.cells.back().place == cell.place)
-      add(adjusted.cells.back(), cell);
-    else
-      adjusted.cells.push_back(cell);
-  }
+  sum_cells(cells, places, adjusted.cells);
   const Change* both[] = {&change, &adjusted};
   auto merged = merge(both);
   change.cells = std::move(merged.cells);
 }
-
-}  // namespace
-
-namespace {
 
 // The places of usage events. Neighbours mostly lie in one period, which is worked out once.
 std::vector<Place> places_of(const EventColumns& events, std::span<const uint32_t> usage,
@@ -250,13 +231,54 @@ std::vector<Place> places_of(const EventColumns& events, std::span<const uint32_
   return places;
 }
 
+// A cell of one event: without what it stated to be zero.
+void put_event(const EventColumns& events, uint32_t event, Place place, Cells& cells) {
+  const auto counts = events.counts[event];
+  auto* const values = cells.begin_cell();
+  values[0] = 1;
+  size_t next = 1;
+  unsigned mask = 0;
+  const auto* count = counts.data();
+  for (unsigned left = events.present[event]; left != 0; left &= left - 1) {
+    const auto value = *count++;
+    values[next] = value;
+    next += value != 0;
+    mask |= value != 0 ? left & -left : 0;
+  }
+  cells.end_cell(place, static_cast<MeterMask>(mask));
+}
+
+void add_event(const EventColumns& events, uint32_t event, Sum& sum) {
+  const auto* count = events.counts[event].data();
+  ++sum.requests;
+  for (unsigned left = events.present[event]; left != 0; left &= left - 1)
+    sum.counts[static_cast<size_t>(__builtin_ctz(left))] += *count++;
+}
+
 }  // namespace
+
+std::vector<uint32_t> order_of(std::span<const Place> places) {
+  return sorted_by_place(places.size(), [&](size_t i) { return places[i]; });
+}
+
+void sum_extras(std::vector<ExtraCell>& extras) {
+  std::sort(extras.begin(), extras.end(), [](const ExtraCell& a, const ExtraCell& b) {
+    return std::tie(a.place, a.name) < std::tie(b.place, b.name);
+  });
+  std::vector<ExtraCell> summed;
+  for (const auto& extra : extras) {
+    if (!summed.empty() && summed.back().place == extra.place && summed.back().name == extra.name)
+      summed.back().count += extra.count;
+    else
+      summed.push_back(extra);
+  }
+  std::erase_if(summed, [](const ExtraCell& extra) { return extra.count == 0; });
+  extras = std::move(summed);
+}
 
 Change fold(const Block& block, std::chrono::minutes grain) {
   Change change;
   fold(block, grain, change);
-  // Its cells are hardly ever as many as the events they were made room for.
-  if (change.cells.size() < change.cells.capacity() / 4 * 3) change.cells.shrink_to_fit();
   return change;
 }
 
@@ -270,17 +292,19 @@ void fold(const Block& block, std::chrono::minutes grain, Change& change) {
   change.first_sequence = change.last_sequence = block.sequence;
   change.cells.clear();
   change.extras.clear();
-  change.cells.reserve(usage.size());
-  for (const auto from : sorted_by_place(usage.size(), [&](size_t i) { return places[i]; })) {
-    const auto event = usage[from];
-    if (change.cells.empty() || change.cells.back().place != places[from])
-      change.cells.push_back({places[from], 0, {}});
-    auto& cell = change.cells.back();
-    ++cell.requests;
-    auto values = events.counts[event];
-    size_t next = 0;
-    for (unsigned mask = events.present[event]; mask != 0; mask &= mask - 1)
-      cell.counts[static_cast<size_t>(__builtin_ctz(mask))] += values[next++];
+  change.cells.reserve(usage.size(), usage.size() + events.counts.values().size());
+  const auto order = order_of(places);
+  for (size_t i = 0; i < order.size();) {
+    const auto place = places[order[i]];
+    auto end = i + 1;
+    while (end < order.size() && places[order[end]] == place) ++end;
+    if (end == i + 1) {
+      put_event(events, usage[order[i++]], place, change.cells);
+      continue;
+    }
+    Sum sum;
+    for (; i < end; ++i) add_event(events, usage[order[i]], sum);
+    change.cells.push_back(place, sum);
   }
   for (const auto& extra : events.extras) {
     if (events.kind[extra.event] != EventKind::usage) continue;
@@ -291,13 +315,18 @@ void fold(const Block& block, std::chrono::minutes grain, Change& change) {
   sum_extras(change.extras);
 }
 
-void sum_cells(std::span<const Cell> cells, std::span<const Place> places,
-               std::vector<Cell>& summed) {
+void sum_cells(const Cells& cells, std::span<const Place> places, Cells& summed) {
+  constexpr size_t prefetch_distance = 10;
   summed.clear();
-  summed.reserve(cells.size());
+  summed.reserve(cells.size(), cells.values());
   CellSum sum(summed);
-  put_sorted(
-      cells.size(), [&](size_t i) { return &cells[i]; }, [&](size_t i) { return places[i]; }, sum);
+  const auto order = order_of(places);
+  for (size_t i = 0; i < order.size(); ++i) {
+    if (i + 2 * prefetch_distance < order.size())
+      cells.prefetch_head(order[i + 2 * prefetch_distance]);
+    if (i + prefetch_distance < order.size()) cells[order[i + prefetch_distance]].prefetch();
+    sum.put(cells[order[i]], places[order[i]]);
+  }
   sum.finish();
 }
 
@@ -312,26 +341,29 @@ void merge(std::span<const Change* const> changes, Change& merged) {
   merged.last_sequence = 0;
   merged.cells.clear();
   merged.extras.clear();
-  std::vector<std::span<const Cell>> left;
+  Parts left;
   size_t count = 0;
+  size_t values = 0;
   for (const auto* change : changes) {
     merged.first_sequence = std::min(merged.first_sequence, change->first_sequence);
     merged.last_sequence = std::max(merged.last_sequence, change->last_sequence);
-    left.emplace_back(change->cells);
+    left.push_back({&change->cells, 0, change->cells.size()});
     count += change->cells.size();
+    values += change->cells.values();
     merged.extras.insert(merged.extras.end(), change->extras.begin(), change->extras.end());
   }
-  merged.cells.reserve(count);
+  merged.cells.reserve(count, values);
+  CellSum sum(merged.cells);
   // Period by period: those of one block are few, and blocks in order share hardly any.
   for (Parts parts;; parts.clear()) {
     auto period = uint64_t{UINT32_MAX} + 1;
-    for (const auto& cells : left)
-      if (!cells.empty()) period = std::min<uint64_t>(period, period_of(cells.front().place));
+    for (const auto& [cells, begin, end] : left)
+      if (begin != end) period = std::min<uint64_t>(period, period_of(cells->place(begin)));
     if (period > UINT32_MAX) break;
-    for (auto& cells : left)
-      if (!cells.empty() && period_of(cells.front().place) == period)
-        parts.push_back(take_period(cells, static_cast<uint32_t>(period)));
-    sum_parts(parts, merged.cells);
+    for (auto& run : left)
+      if (run.size() != 0 && period_of(run.cells->place(run.begin)) == period)
+        parts.push_back(take_period(run, static_cast<uint32_t>(period)));
+    sum_parts(parts, sum);
   }
   sum_extras(merged.extras);
 }

@@ -88,9 +88,9 @@ Change Projections::take_memory() {
 std::shared_ptr<const Change> Projections::make_run(Change change) {
   auto run = std::make_unique<Change>(std::move(change));
   // Few cells leave most of their memory to the next block at once.
-  if (run->cells.size() < run->cells.capacity() / 4 * 3) {
-    std::vector<Cell> roomy(run->cells.begin(), run->cells.end());
-    roomy.swap(run->cells);
+  if (run->cells.used_bytes() < run->cells.memory_bytes() / 4 * 3) {
+    Cells roomy = run->cells;
+    std::swap(roomy, run->cells);
     roomy.clear();
     spare_cells_->give_back(std::move(roomy));
   }
@@ -111,11 +111,10 @@ void Projections::publish(Change change, BlockKey next) {
 }
 
 void Projections::pack_by_day(const Change& merged, WriteSet& writes) {
-  const auto [first, last] = std::pair(merged.first_sequence, merged.last_sequence);
-  each_utc_day(merged, config_.grain, [&](uint32_t day, auto cells, auto extras) {
-    auto bytes = encode_rollup(first, last, cells, extras);
-    segments_[day].push_back({last, bytes.size()});
-    writes.put(Family::rollups, segment_key('F', day, last), std::move(bytes));
+  const auto last = merged.last_sequence;
+  each_day_segment(merged, config_.grain, writer_, [&](uint32_t day, std::string segment) {
+    segments_[day].push_back({last, segment.size()});
+    writes.put(Family::rollups, segment_key('F', day, last), std::move(segment));
   });
 }
 
@@ -143,7 +142,8 @@ Result<void> Projections::flush(bool force) {
   sum_days(merged_, config_.grain, zone_, summary_.kinds(), days_);
   const auto& days = days_;
   WriteSet writes;
-  auto bytes = encode_rollup(days.first_sequence, days.last_sequence, days.cells, days.extras);
+  writer_.add(days.cells, 0, days.cells.size());
+  auto bytes = writer_.finish(days.first_sequence, days.last_sequence, days.extras);
   whole_days_.gather(merged_);
   const std::unique_lock segments_lock(segments_mutex_);
   summary_segments_.push_back({days.last_sequence, bytes.size()});
@@ -173,31 +173,22 @@ Result<void> Projections::merge_behind(WriteSet& writes) {
   return merge_newest('D', 0, summary_segments_, writes);
 }
 
-namespace {
-
 // Reads the segments of a key range, replaces them by their sum under `key`. Returns its size.
-Result<size_t> merge_range(const Store& store, const std::string& from, const std::string& until,
-                           const std::string& key, WriteSet& writes) {
-  std::vector<Change> parts;
-  TRY(store.scan(Family::rollups, from, until,
-                 [&](std::string_view at, std::string_view value) -> Result<bool> {
-                   TRY(auto part, decode_rollup(value));
-                   parts.push_back(std::move(part));
-                   if (at != key) writes.remove(Family::rollups, std::string(at));
-                   return true;
-                 }));
-  std::vector<const Change*> changes;
-  for (const auto& part : parts) changes.push_back(&part);
-  const auto merged = merge(changes);
-  parts = {};  // the largest piece of memory there is, and not needed any more
-  auto bytes =
-      encode_rollup(merged.first_sequence, merged.last_sequence, merged.cells, merged.extras);
+Result<size_t> Projections::merge_range(const std::string& from, const std::string& until,
+                                        const std::string& key, WriteSet& writes) {
+  std::vector<RollupReader> parts;
+  TRY(store_.scan(Family::rollups, from, until,
+                  [&](std::string_view at, std::string_view value) -> Result<bool> {
+                    TRY(auto part, RollupReader::open(value));
+                    parts.push_back(std::move(part));
+                    if (at != key) writes.remove(Family::rollups, std::string(at));
+                    return true;
+                  }));
+  TRY(auto bytes, merge_rollups(parts, writer_));
   const auto size = bytes.size();
   writes.put(Family::rollups, key, std::move(bytes));
   return size;
 }
-
-}  // namespace
 
 // Where there are too many, the newest become one, with every older one that is no larger than what
 // comes after it: a cell is written again only as often as what it lies in has doubled.
@@ -209,7 +200,7 @@ Result<void> Projections::merge_newest(char kind, uint32_t day, Segments& segmen
   for (auto at = begin; at < segments.size(); ++at) bytes += segments[at].bytes;
   while (begin > 0 && segments[begin - 1].bytes <= bytes) bytes += segments[--begin].bytes;
   const auto last = segments.back().last_sequence;
-  TRY(bytes, merge_range(store_, segment_key(kind, day, segments[begin].last_sequence),
+  TRY(bytes, merge_range(segment_key(kind, day, segments[begin].last_sequence),
                          segment_key(kind, day + 1, 0), segment_key(kind, day, last), writes));
   segments.resize(begin);
   segments.push_back({last, bytes});

@@ -13,6 +13,7 @@
 #include "ledger/block.h"
 #include "ledger/config.h"
 #include "ledger/dictionary.h"
+#include "ledger/rollup_codec.h"
 #include "ledger/spare_memory.h"
 #include "ledger/store.h"
 #include "ledger/summary.h"
@@ -23,7 +24,7 @@ namespace gauger::ledger {
 
 class Projections {
  public:
-  static constexpr size_t unflushed_cells_max = 600'000;  // 112 bytes each
+  static constexpr size_t unflushed_cells_max = 600'000;  // some 56 bytes each
   // While they are packed more come; no more than that.
   static constexpr size_t unflushed_cells_most = unflushed_cells_max / 2 * 3;
   static constexpr size_t segments_max = 8;  // of one day, and of the day sums
@@ -67,6 +68,8 @@ class Projections {
   };
   using Segments = std::vector<Segment>;
   Result<void> merge_behind(WriteSet& writes);
+  Result<size_t> merge_range(const std::string& from, const std::string& until,
+                             const std::string& key, WriteSet& writes);
   Result<void> merge_newest(char kind, uint32_t day, Segments& segments, WriteSet& writes);
   Result<void> scan_segments(const UsageQuery& query, Aggregator& aggregator) const;
 
@@ -80,9 +83,9 @@ class Projections {
   // Of the last flush: their memory serves the next one.
   Change merged_;
   Change days_;
+  RollupWriter writer_;
   // Of runs that were packed: about as many as lie between two flushes.
-  std::shared_ptr<SpareMemory<std::vector<Cell>>> spare_cells_ =
-      std::make_shared<SpareMemory<std::vector<Cell>>>(24);
+  std::shared_ptr<SpareMemory<Cells>> spare_cells_ = std::make_shared<SpareMemory<Cells>>(24);
 
   // Segments on disk: shared while they are read, alone while they change. Taken before runs_.
   mutable std::shared_mutex segments_mutex_;

@@ -332,14 +332,12 @@ std::vector<ExtraSum> extras_at(const Change& change, Place place) {
 
 // Its cells, and one of zeros wherever only extras changed.
 std::vector<Cell> with_extras(const Change& change) {
-  auto cells = change.cells;
-  const auto by_place = [](const Cell& cell, Place wanted) { return cell.place < wanted; };
-  const auto known = static_cast<std::ptrdiff_t>(cells.size());
+  auto cells = change.cells.whole();
   for (const auto& extra : change.extras) {
-    const auto end = cells.begin() + known;
-    const auto found = std::lower_bound(cells.begin(), end, extra.place, by_place);
-    const bool counted = (found != end && found->place == extra.place) ||
-                         (!cells.empty() && cells.back().place == extra.place);
+    const auto found = change.cells.lower_bound(extra.place);
+    const bool counted =
+        (found < change.cells.size() && change.cells.place(found) == extra.place) ||
+        (!cells.empty() && cells.back().place == extra.place);
     if (!counted) cells.push_back({extra.place, 0, {}});
   }
   return cells;

@@ -22,13 +22,13 @@ class RollupSum {
 
   void add(const Change& change) {
     WholeDays::Places places(whole_days_);
-    for (const auto& cell : change.cells) {
+    for (const auto cell : change.cells) {
       const auto place = places.at(cell.place);
       auto& sum = day_of(place);
-      sum += weight(place, 0) * static_cast<uint64_t>(cell.requests);
-      for (size_t i = 0; i < meter_count; ++i)
-        if (cell.counts[i] != 0)
-          sum += weight(place, i + 1) * static_cast<uint64_t>(cell.counts[i]);
+      sum += weight(place, 0) * static_cast<uint64_t>(cell.requests());
+      cell.each([&](size_t meter, int64_t count) {
+        sum += weight(place, meter + 1) * static_cast<uint64_t>(count);
+      });
     }
     for (const auto& extra : change.extras) {
       const auto place = places.at(extra.place);

@@ -23,12 +23,13 @@ void sum_days(const Change& fine, std::chrono::minutes grain, const TimeZone& zo
   };
   std::vector<Place> places;
   places.reserve(fine.cells.size());
-  for (const auto& cell : fine.cells) places.push_back(day_place(cell.place));
+  for (size_t i = 0; i < fine.cells.size(); ++i) places.push_back(day_place(fine.cells.place(i)));
   days.first_sequence = fine.first_sequence;
   days.last_sequence = fine.last_sequence;
   days.extras.clear();
   sum_cells(fine.cells, places, days.cells);
-  for (auto& cell : days.cells) cell.place = with_key(cell.place);
+  for (size_t i = 0; i < days.cells.size(); ++i)
+    days.cells.set_place(i, with_key(days.cells.place(i)));
   for (const auto& extra : fine.extras)
     days.extras.push_back({with_key(day_place(extra.place)), extra.name, extra.count});
   const Change* one[] = {&days};
@@ -42,22 +43,13 @@ int32_t Summary::month_of(int32_t day) {
 }
 
 void Summary::add(const Change& days) {
-  std::vector<uint32_t> kinds;
-  kinds.reserve(days.cells.size());
-  for (const auto& cell : days.cells) kinds.push_back(kinds_.kind_of(key_of(cell.place)));
   const auto& cells = days.cells;
   for (size_t begin = 0; begin < cells.size();) {
-    const auto day = period_of(cells[begin].place);
-    auto end = begin + 1;
-    while (end < cells.size() && period_of(cells[end].place) == day) ++end;
-    const auto of_day = std::span(cells).subspan(begin, end - begin);
-    const auto kinds_of_day = std::span(kinds).subspan(begin, end - begin);
-    VERIFY(std::is_sorted(kinds_of_day.begin(), kinds_of_day.end(), std::less_equal<>()),
-           "kinds ascend with their first keys");
-    const auto month = month_of(static_cast<int32_t>(day));
-    days_[static_cast<int32_t>(day)].add(of_day, kinds_of_day);
-    months_[month].add(of_day, kinds_of_day);
-    add_to_report(month, of_day, kinds_of_day);
+    const auto day = period_of(cells.place(begin));
+    const auto end = day == UINT32_MAX
+                         ? cells.size()
+                         : cells.lower_bound(place_of(day + 1, 0), begin, cells.size());
+    add_day(cells, begin, end);
     begin = end;
   }
   for (const auto& extra : days.extras)
@@ -65,27 +57,53 @@ void Summary::add(const Change& days) {
            [extra.name] += extra.count;
 }
 
-void Summary::add_to_report(int32_t month, std::span<const Cell> cells,
-                            std::span<const uint32_t> kinds) {
+void Summary::add_day(const Cells& cells, size_t from, size_t until) {
+  std::vector<Place> places;  // by team, and then as they come: by kind
+  std::vector<KindOfTeam> kinds;
+  places.reserve(until - from);
+  kinds.reserve(until - from);
+  for (auto at = from; at < until; ++at) {
+    const auto kind = kinds_.kind_of(key_of(cells.place(at)));
+    VERIFY(kinds.empty() || kinds.back().kind < kind, "kinds ascend with their first keys");
+    kinds.push_back({kinds_.team_of(kind), kind});
+    places.push_back(place_of(kinds.back().team, 0));
+  }
+  std::vector<CellView> sorted;
+  std::vector<KindOfTeam> sorted_kinds;
+  sorted.reserve(kinds.size());
+  sorted_kinds.reserve(kinds.size());
+  for (const auto at : order_of(places)) {
+    sorted.push_back(cells[from + at]);
+    sorted_kinds.push_back(kinds[at]);
+  }
+  const auto day = static_cast<int32_t>(period_of(cells.place(from)));
+  const auto month = month_of(day);
+  days_[day].add(sorted, sorted_kinds);
+  months_[month].add(sorted, sorted_kinds);
+  add_to_report(month, sorted, sorted_kinds);
+}
+
+void Summary::add_to_report(int32_t month, std::span<const CellView> cells,
+                            std::span<const KindOfTeam> kinds) {
   auto& sums = reports_[month];
   sums.resize(report_kinds_.size());
   for (size_t i = 0; i < cells.size(); ++i)
-    sums[report_kinds_.kind_of(kinds[i])].add({cells[i].requests, cells[i].counts});
+    sums[report_kinds_.kind_of(kinds[i].kind)].add(cells[i]);
 }
 
 bool Summary::knows(const Change& change) const {
-  const auto known = [&](const auto& cell) { return key_of(cell.place) < kinds_.keys(); };
-  const auto in_order = [&](const Cell& a, const Cell& b) {
-    return period_of(a.place) != period_of(b.place)
-               ? a.place < b.place
-               : kinds_.kind_of(key_of(a.place)) < kinds_.kind_of(key_of(b.place));
-  };
   const auto& cells = change.cells;
-  return std::all_of(cells.begin(), cells.end(), known) &&
-         std::all_of(change.extras.begin(), change.extras.end(), known) &&
-         std::adjacent_find(cells.begin(), cells.end(), [&](const Cell& a, const Cell& b) {
-           return !in_order(a, b);
-         }) == cells.end();
+  for (size_t i = 0; i < cells.size(); ++i) {
+    const auto place = cells.place(i);
+    if (key_of(place) >= kinds_.keys()) return false;
+    if (i == 0 || period_of(cells.place(i - 1)) < period_of(place)) continue;
+    const auto before = cells.place(i - 1);
+    if (period_of(before) > period_of(place) ||
+        kinds_.kind_of(key_of(before)) >= kinds_.kind_of(key_of(place)))
+      return false;
+  }
+  return std::all_of(change.extras.begin(), change.extras.end(),
+                     [&](const ExtraCell& extra) { return key_of(extra.place) < kinds_.keys(); });
 }
 
 namespace {
@@ -108,15 +126,14 @@ bool Summary::answers(const UsageQuery& query) const {
 
 namespace {
 
-// The groups of an answer, found when they are first asked for: by kind, or by place in a list of
-// kinds.
+// The groups of an answer by kind, found when they are first asked for.
 class Groups {
  public:
-  Groups(const UsageKinds& kinds, size_t places, Aggregator& aggregator)
-      : kinds_(kinds), aggregator_(aggregator), groups_(places, unknown) {}
+  Groups(const UsageKinds& kinds, Aggregator& aggregator)
+      : kinds_(kinds), aggregator_(aggregator), groups_(kinds.size(), unknown) {}
 
-  void add(uint32_t bucket, size_t place, uint32_t kind, const Sum& sum) {
-    auto& group = groups_[place];
+  void add(uint32_t bucket, uint32_t kind, const Sum& sum) {
+    auto& group = groups_[kind];
     if (group == unknown) group = aggregator_.group_of(kinds_.key_of(kind)).value_or(filtered);
     if (group != filtered) aggregator_.add(bucket, group, sum.requests, sum.counts);
   }
@@ -149,14 +166,14 @@ Instant Summary::bucket_begin(const UsageQuery& query, int32_t when, bool is_mon
 }
 
 void Summary::answer_report(const UsageQuery& query, Aggregator& aggregator) const {
-  Groups groups(report_kinds_, report_kinds_.size(), aggregator);
+  Groups groups(report_kinds_, aggregator);
   const auto last = zone_.local_month(query.interval.until);
   for (auto at = reports_.lower_bound(zone_.local_month(query.interval.from));
        at != reports_.end() && at->first < last; ++at) {
     const auto bucket = aggregator.bucket_at(bucket_begin(query, at->first, true));
     const auto& sums = at->second;
     for (uint32_t kind = 0; kind < sums.size(); ++kind)
-      if (!sums[kind].is_zero()) groups.add(bucket, kind, kind, sums[kind]);
+      if (!sums[kind].is_zero()) groups.add(bucket, kind, sums[kind]);
   }
 }
 
@@ -171,38 +188,53 @@ void Summary::answer_extras(const UsageQuery& query, Aggregator& aggregator) con
   }
 }
 
-std::optional<std::span<const uint32_t>> Summary::wanted_kinds(const UsageQuery& query) const {
-  std::optional<std::span<const uint32_t>> wanted;
-  for (const auto& filter : query.filters) {
-    if (filter.dimension != Dimension::team) continue;
-    const auto team = dictionary_.strings.find(filter.value);
-    wanted = team ? kinds_.kinds_of_team(*team) : std::span<const uint32_t>();
-  }
-  return wanted;
-}
-
-void Summary::answer(const UsageQuery& query, Aggregator& aggregator) const {
-  answer_extras(query, aggregator);
-  if (is_report(query)) return answer_report(query, aggregator);
+template <class Visit>
+void Summary::each_bucket(const UsageQuery& query, Visit&& visit) const {
   const auto& [from, until] = query.interval;
   const bool by_month = has_whole_months(query);
   const auto& table = by_month ? months_ : days_;
   const auto first = by_month ? zone_.local_month(from) : zone_.local_day(from);
   const auto last = by_month ? zone_.local_month(until) : zone_.local_day(until);
-  const auto each = [&](auto&& add) {
-    for (auto at = table.lower_bound(first); at != table.end() && at->first < last; ++at)
-      add(aggregator.bucket_at(bucket_begin(query, at->first, by_month)), at->second);
-  };
-  if (const auto wanted = wanted_kinds(query)) {
-    Groups groups(kinds_, wanted->size(), aggregator);
-    return each([&](uint32_t bucket, const PackedSums& sums) {
-      sums.each_of(*wanted,
-                   [&](size_t i, const Sum& sum) { groups.add(bucket, i, (*wanted)[i], sum); });
+  for (auto at = table.lower_bound(first); at != table.end() && at->first < last; ++at)
+    visit(bucket_begin(query, at->first, by_month), at->second);
+}
+
+// Its kinds are few, and so are its groups: each is looked up once per bucket.
+void Summary::answer_team(const UsageQuery& query, StringId name, Aggregator& aggregator) const {
+  const auto team = kinds_.find_team(name);
+  if (!team) return;
+  const auto kinds = kinds_.kinds_of_team(*team);
+  std::vector<std::optional<uint32_t>> groups;
+  for (const auto kind : kinds) groups.push_back(aggregator.group_of(kinds_.key_of(kind)));
+  std::vector<Sum> sums;
+  each_bucket(query, [&](Instant begin, const PackedSums& packed) {
+    const auto bucket = aggregator.bucket_at(begin);
+    sums.assign(aggregator.groups(), {});
+    size_t at = 0;
+    packed.each_of(*team, [&](uint32_t kind, const Sum& sum) {
+      if (at == kinds.size() || kinds[at] > kind) at = 0;  // those that lie beside begin anew
+      at = seek<uint32_t>(kinds, at, kind);
+      if (groups[at]) sums[*groups[at]].add(sum);
     });
+    for (uint32_t group = 0; group < sums.size(); ++group)
+      if (!sums[group].is_zero())
+        aggregator.add(bucket, group, sums[group].requests, sums[group].counts);
+  });
+}
+
+void Summary::answer(const UsageQuery& query, Aggregator& aggregator) const {
+  answer_extras(query, aggregator);
+  if (is_report(query)) return answer_report(query, aggregator);
+  for (const auto& filter : query.filters) {
+    if (filter.dimension != Dimension::team) continue;
+    const auto name = dictionary_.strings.find(filter.value);
+    if (name) answer_team(query, *name, aggregator);
+    return;
   }
-  Groups groups(kinds_, kinds_.size(), aggregator);
-  each([&](uint32_t bucket, const PackedSums& sums) {
-    sums.each([&](uint32_t kind, const Sum& sum) { groups.add(bucket, kind, kind, sum); });
+  Groups groups(kinds_, aggregator);
+  each_bucket(query, [&](Instant begin, const PackedSums& packed) {
+    const auto bucket = aggregator.bucket_at(begin);
+    packed.each([&](uint32_t kind, const Sum& sum) { groups.add(bucket, kind, sum); });
   });
 }
 

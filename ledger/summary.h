@@ -55,12 +55,16 @@ class Summary {
   using Table = std::map<int32_t, PackedSums>;  // by day or month
 
   int32_t month_of(int32_t day);
-  void add_to_report(int32_t month, std::span<const Cell> cells, std::span<const uint32_t> kinds);
+  void add_day(const Cells& cells, size_t from, size_t until);
+  void add_to_report(int32_t month, std::span<const CellView> cells,
+                     std::span<const KindOfTeam> kinds);
   bool has_whole_months(const UsageQuery& query) const;
   bool is_report(const UsageQuery& query) const;
   void answer_report(const UsageQuery& query, Aggregator& aggregator) const;
-  // The kinds of the team that is asked for; none where all teams are.
-  std::optional<std::span<const uint32_t>> wanted_kinds(const UsageQuery& query) const;
+  void answer_team(const UsageQuery& query, StringId name, Aggregator& aggregator) const;
+  // Calls visit(begin of the bucket, sums) for the days or months of a query.
+  template <class Visit>
+  void each_bucket(const UsageQuery& query, Visit&& visit) const;
   void answer_extras(const UsageQuery& query, Aggregator& aggregator) const;
   // Where the bucket of a day, or of a month, begins.
   Instant bucket_begin(const UsageQuery& query, int32_t when, bool is_month) const;

@@ -27,16 +27,20 @@ void UsageKinds::learn() {
       VERIFY(kind, "there are no more kinds than keys");
       if (*kind == first_keys_.size()) {
         first_keys_.push_back(begin + i);
-        kinds_of_team_[reduced[i].team.value].push_back(*kind);
+        const auto [team, fresh] = teams_.try_emplace(reduced[i].team.value, teams());
+        if (fresh) kinds_of_team_.emplace_back();
+        kinds_of_team_[team->second].push_back(*kind);
+        team_of_kind_.push_back(team->second);
       }
       kind_of_key_.push_back(*kind);
     }
   }
 }
 
-std::span<const uint32_t> UsageKinds::kinds_of_team(StringId team) const {
-  const auto found = kinds_of_team_.find(team.value);
-  return found == kinds_of_team_.end() ? std::span<const uint32_t>() : found->second;
+std::optional<uint32_t> UsageKinds::find_team(StringId team) const {
+  const auto found = teams_.find(team.value);
+  if (found == teams_.end()) return std::nullopt;
+  return found->second;
 }
 
 }  // namespace gauger::ledger

@@ -6,6 +6,7 @@
 // locks. Figure: some 30 ns per new key, none per event.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -38,8 +39,12 @@ class UsageKinds {
   const UsageKey& key_of(uint32_t kind) const { return kinds_.key(kind); }
   uint32_t size() const { return kinds_.size(); }
   const KeyDictionary& kinds() const { return kinds_; }
+  // Teams in the order in which they were met; none where the ledger has no usage of it.
+  uint32_t teams() const { return static_cast<uint32_t>(kinds_of_team_.size()); }
+  uint32_t team_of(uint32_t kind) const { return team_of_kind_[kind]; }
+  std::optional<uint32_t> find_team(StringId team) const;
   // Ascending.
-  std::span<const uint32_t> kinds_of_team(StringId team) const;
+  std::span<const uint32_t> kinds_of_team(uint32_t team) const { return kinds_of_team_[team]; }
   uint32_t keys() const { return static_cast<uint32_t>(kind_of_key_.size()); }
 
  private:
@@ -48,7 +53,9 @@ class UsageKinds {
   KeyDictionary kinds_;  // reduced keys
   std::vector<uint32_t> first_keys_;
   std::vector<uint32_t> kind_of_key_;
-  std::unordered_map<uint32_t, std::vector<uint32_t>> kinds_of_team_;
+  std::vector<uint32_t> team_of_kind_;
+  std::unordered_map<uint32_t, uint32_t> teams_;  // by name
+  std::vector<std::vector<uint32_t>> kinds_of_team_;
 };
 
 }  // namespace gauger::ledger

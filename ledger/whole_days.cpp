@@ -33,15 +33,15 @@ Place WholeDays::Places::at(Place place) {
 }
 
 void WholeDays::gather(Change& change) const {
-  const auto is_old = [&](const auto& cells) {
-    return !cells.empty() && period_of(cells.front().place) < fine_from_period_;
-  };
-  if (!is_old(change.cells) && !is_old(change.extras)) return;
+  const auto is_old = [&](Place place) { return period_of(place) < fine_from_period_; };
+  if ((change.cells.empty() || !is_old(change.cells.place(0))) &&
+      (change.extras.empty() || !is_old(change.extras.front().place)))
+    return;
   Places places(*this);
   std::vector<Place> gathered;
   gathered.reserve(change.cells.size());
-  for (const auto& cell : change.cells) gathered.push_back(places.at(cell.place));
-  std::vector<Cell> sorted;
+  for (const auto cell : change.cells) gathered.push_back(places.at(cell.place));
+  Cells sorted;
   sum_cells(change.cells, gathered, sorted);
   change.cells = std::move(sorted);
   for (auto& extra : change.extras) extra.place = places.at(extra.place);

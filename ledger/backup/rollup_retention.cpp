@@ -42,32 +42,29 @@ class Day {
                        parts_.push_back(std::move(change));
                      }));
     bool any = false;
-    for (auto& part : parts_) any = move(part.cells) | move(part.extras) | any;
+    for (auto& part : parts_) any = gather(part) || any;
     if (!any) return false;
-    for (auto& part : parts_) sort(part);
     TRY(write());
     return true;
   }
 
  private:
-  template <class Cells>
-  bool move(Cells& cells) const {
+  // Moves what lies within the day to where it begins; false where nothing does.
+  bool gather(Change& change) const {
     bool any = false;
-    for (auto& cell : cells) {
-      const auto period = period_of(cell.place);
-      if (period <= begin_ || period >= end_) continue;
-      cell.place = place_of(begin_, key_of(cell.place));
+    const auto moved = [&](Place place) {
+      const auto period = period_of(place);
+      if (period <= begin_ || period >= end_) return place;
       any = true;
-    }
-    return any;
-  }
-
-  static void sort(Change& change) {
+      return place_of(begin_, key_of(place));
+    };
     std::vector<Place> places;
-    for (const auto& cell : change.cells) places.push_back(cell.place);
-    std::vector<Cell> sorted;
+    for (const auto cell : change.cells) places.push_back(moved(cell.place));
+    for (auto& extra : change.extras) extra.place = moved(extra.place);
+    Cells sorted;
     sum_cells(change.cells, places, sorted);
     change.cells = std::move(sorted);
+    return any;
   }
 
   // All in one write: the day is as it was, or gathered.
@@ -77,9 +74,9 @@ class Day {
     const auto merged = merge(changes);
     WriteSet writes;
     for (const auto& key : keys_) writes.remove(Family::rollups, key);
-    each_utc_day(merged, grain_, [&](uint32_t day, auto cells, auto extras) {
-      writes.put(Family::rollups, segment_key('F', day, merged.last_sequence),
-                 encode_rollup(merged.first_sequence, merged.last_sequence, cells, extras));
+    RollupWriter writer;
+    each_day_segment(merged, grain_, writer, [&](uint32_t day, std::string segment) {
+      writes.put(Family::rollups, segment_key('F', day, merged.last_sequence), std::move(segment));
     });
     return store_.write_unlogged(writes);
   }

@@ -41,7 +41,7 @@ void read_block(std::string bytes) {
     if (columns == Columns::documents) continue;
     const auto change = fold(block.value(), std::chrono::minutes{30});
     for (size_t i = 1; i < change.cells.size(); ++i)
-      require(change.cells[i - 1].place < change.cells[i].place, "cells are not sorted");
+      require(change.cells.place(i - 1) < change.cells.place(i), "cells are not sorted");
   }
 }
 
@@ -61,8 +61,7 @@ void read_rollup(std::string bytes) {
   const auto change = decode_rollup(bytes);
   if (!change.has_value()) return;
   const auto& read = change.value();
-  const auto again = decode_rollup(
-      encode_rollup(read.first_sequence, read.last_sequence, read.cells, read.extras));
+  const auto again = decode_rollup(encode_rollup(read));
   require(again.has_value() && again.value() == read, "a rollup reads back as another one");
 }
 

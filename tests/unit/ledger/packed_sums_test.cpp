@@ -1,7 +1,8 @@
-// The oracle is a map of sums. Cells come in batches as flushes bring them: ascending kinds, old
+// The oracle is a map of sums. Cells come in batches as flushes bring them: by team and kind, old
 // and new ones mixed, values that cancel out, and numbers of every length.
 #include "ledger/packed_sums.h"
 
+#include <array>
 #include <map>
 #include <random>
 
@@ -35,6 +36,9 @@ Cell random_cell(std::mt19937_64& random) {
   return cell;
 }
 
+// A kind belongs to one team.
+KindOfTeam kind_of_team(uint32_t kind) { return {kind * 7 % 11, kind}; }
+
 }  // namespace
 
 TEST_CASE("packed sums are those of a map however they came", "[ledger]") {
@@ -49,33 +53,40 @@ TEST_CASE("packed sums are those of a map however they came", "[ledger]") {
     std::map<uint32_t, Cell> chosen;
     for (int i = 0; i < 3'000; ++i)
       chosen[first + static_cast<uint32_t>(random() % 9'000)] = random_cell(random);
-    std::vector<Cell> cells;
-    std::vector<uint32_t> kinds;
+    std::map<KindOfTeam, Cell> by_team;
     for (const auto& [kind, cell] : chosen) {
-      kinds.push_back(kind);
-      cells.push_back(cell);
+      by_team[kind_of_team(kind)] = cell;
       expected[kind].add({cell.requests, cell.counts});
     }
-    packed.add(cells, kinds);
+    Cells cells;
+    std::vector<KindOfTeam> kinds;
+    for (const auto& [kind, cell] : by_team) {
+      kinds.push_back(kind);
+      cells.push_back(cell);
+    }
+    std::vector<CellView> views;
+    for (const auto cell : cells) views.push_back(cell);
+    packed.add(views, kinds);
     REQUIRE(same(all_of(packed), expected));
   }
-  std::vector<uint32_t> wanted = {0, 1, 7'777, 15'000, 15'001, 40'000, UINT32_MAX};
-  Sums found;
-  packed.each_of(wanted, [&](size_t i, const Sum& sum) { found[wanted[i]].add(sum); });
-  for (const auto kind : wanted) {
-    CAPTURE(kind);
-    REQUIRE(found.contains(kind) == expected.contains(kind));
-    if (found.contains(kind)) CHECK(same({{kind, found[kind]}}, {{kind, expected[kind]}}));
+  for (uint32_t team = 0; team < 12; ++team) {
+    CAPTURE(team);
+    Sums found;
+    packed.each_of(team, [&](uint32_t kind, const Sum& sum) { found[kind].add(sum); });
+    auto of_team = expected;
+    std::erase_if(of_team, [&](const auto& sum) { return kind_of_team(sum.first).team != team; });
+    CHECK(same(found, of_team));
+    CHECK(found.empty() == (team == 11));
   }
 }
 
 TEST_CASE("a kind whose sum has come to nothing adds nothing", "[ledger]") {
   PackedSums packed;
-  const std::vector<uint32_t> kinds = {5};
-  const std::vector<Cell> counted = {{0, 3, {1, 2}}};
-  const std::vector<Cell> taken = {{0, -3, {-1, -2}}};
-  packed.add(counted, kinds);
-  packed.add(taken, kinds);
+  Cells cells;
+  cells.push_back(Cell{0, 3, {1, 2}});
+  cells.push_back(Cell{0, -3, {-1, -2}});
+  const std::vector<KindOfTeam> kinds = {{2, 5}};
+  for (size_t i = 0; i < cells.size(); ++i) packed.add(std::array{cells[i]}, kinds);
   for (const auto& [kind, sum] : all_of(packed)) CHECK(sum.is_zero());
 }
 
