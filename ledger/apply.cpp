@@ -64,16 +64,12 @@ class Apply {
     for (size_t i = 0; i < count; ++i) {
       if (i + prefetch_distance < count) index.prefetch(events_.fingerprint[i + prefetch_distance]);
       while (next_cold < cold && suspects_[next_cold].event < i) ++next_cold;
-      bool known = next_cold < cold && suspects_[next_cold].event == i;
-      index.find_recent(events_.fingerprint[i], [&](uint64_t row) {
-        known = true;
+      const bool known = next_cold < cold && suspects_[next_cold].event == i;
+      const auto suspect = [&](uint64_t row) {
         if (row < first_row_) suspects_.push_back({row, static_cast<uint32_t>(i)});
-        return false;
-      });
-      if (known)
+      };
+      if (index.find_or_insert(events_.fingerprint[i], row_of(i), known, suspect))
         doubtful_.push_back(static_cast<uint32_t>(i));
-      else
-        index.insert(events_.fingerprint[i], row_of(i));
     }
   }
 

@@ -39,11 +39,19 @@ class IdentityIndex {
     for (size_t line = 0; line < 3; ++line) __builtin_prefetch(home + line * line_bytes);
   }
 
+  // Where a fingerprint is or would be, until the next insertion.
+  size_t seek(Fingerprint fingerprint) const {
+    auto at = home_of(fingerprint);
+    while (slots_[at].is_below(fingerprint)) ++at;
+    return at;
+  }
   // Calls visit(row) for every row with this fingerprint until it returns true; answers that.
   template <class Visit>
   bool find(Fingerprint fingerprint, Visit&& visit) const {
-    auto at = home_of(fingerprint);
-    while (slots_[at].is_below(fingerprint)) ++at;
+    return find_at(seek(fingerprint), fingerprint, visit);
+  }
+  template <class Visit>
+  bool find_at(size_t at, Fingerprint fingerprint, Visit&& visit) const {
     for (; slots_[at].fingerprint == fingerprint; ++at)
       if (visit(first_row_ + slots_[at].row)) return true;
     return false;
@@ -69,9 +77,16 @@ class IdentityIndex {
   };
 
   void insert(Fingerprint fingerprint, uint64_t row) {
+    insert_at(seek(fingerprint), fingerprint, row);
+  }
+  // `at` is where seek says.
+  void insert_at(size_t at, Fingerprint fingerprint, uint64_t row) {
     VERIFY(row >= first_row_ && row - first_row_ <= UINT32_MAX, "rows of one index fit in 32 bits");
-    if (size_ >= home_slots_ / 5 * 4) grow();
-    place({fingerprint, static_cast<uint32_t>(row - first_row_)});
+    if (size_ >= home_slots_ / 5 * 4) {
+      grow();
+      at = seek(fingerprint);
+    }
+    place(at, {fingerprint, static_cast<uint32_t>(row - first_row_)});
     ++size_;
   }
 
@@ -96,9 +111,7 @@ class IdentityIndex {
 
   // The order of homes is that of the fingerprints.
   size_t home_of(Fingerprint fingerprint) const { return (fingerprint >> 32) * home_slots_ >> 32; }
-  void place(Slot slot) {
-    auto at = home_of(slot.fingerprint);
-    while (slots_[at].is_below(slot.fingerprint)) ++at;
+  void place(size_t at, Slot slot) {
     auto end = at;
     while (slots_[end].fingerprint != 0) ++end;
     if (end + 1 == slots_.size()) slots_.resize(slots_.size() + slots_.size() / 8);

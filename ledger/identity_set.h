@@ -35,8 +35,26 @@ class IdentitySet {
   void set_runs(std::vector<std::shared_ptr<IdentityRun>> runs);
 
   // --- one event ---
-  void prefetch(Fingerprint fingerprint) const { hot_.prefetch(fingerprint); }
+  void prefetch(Fingerprint fingerprint) const {
+    hot_.prefetch(fingerprint);
+    if (frozen_) frozen_->index.prefetch(fingerprint);
+  }
   void insert(Fingerprint fingerprint, uint64_t row) { hot_.insert(fingerprint, row); }
+  // The rows that are not in cold runs, as find_recent tells them; where there are none, and it is
+  // not `known` otherwise, the fingerprint is inserted. True where it was not.
+  template <class Visit>
+  bool find_or_insert(Fingerprint fingerprint, uint64_t row, bool known, Visit&& visit) {
+    const auto at = hot_.seek(fingerprint);
+    const auto note = [&](uint64_t found) {
+      known = true;
+      visit(found);
+      return false;
+    };
+    hot_.find_at(at, fingerprint, note);
+    if (frozen_) frozen_->index.find(fingerprint, note);
+    if (!known) hot_.insert_at(at, fingerprint, row);
+    return known;
+  }
   // Calls visit(row) for rows that are not in cold runs, until it returns true; answers that.
   template <class Visit>
   bool find_recent(Fingerprint fingerprint, Visit&& visit) const {
