@@ -179,14 +179,25 @@ Result<void> IdentityRunWriter::add_bucket(std::vector<RunEntry>& entries) {
   }
   pack_bits(bytes, rows);
   count_ += entries.size();
-  writes_bytes_ += bytes.size();
-  writes_.put(Family::identity_runs, part_key('B', range_, bucket_++), std::move(bytes));
-  return write_some(false);
+  return write(part_key('B', range_, bucket_++), std::move(bytes));
 }
 
-Result<void> IdentityRunWriter::write_some(bool all) {
-  if (writes_bytes_ < write_bytes && !all) return success();
-  TRY(store_.write_unlogged(writes_));
+// The last part always waits for `end_parts`.
+Result<void> IdentityRunWriter::write(std::string key, std::string bytes) {
+  if (writes_bytes_ >= write_bytes) {
+    TRY(store_.write_unlogged(writes_));
+    writes_.writes.clear();
+    writes_bytes_ = 0;
+  }
+  writes_bytes_ += bytes.size();
+  writes_.put(Family::identity_runs, std::move(key), std::move(bytes));
+  return success();
+}
+
+// Parts of one kind end up in files of their own, which no later ones overlap: they are moved down
+// as they are, and never written again until their run is removed.
+Result<void> IdentityRunWriter::end_parts() {
+  TRY(store_.write_projection(writes_));
   writes_.writes.clear();
   writes_bytes_ = 0;
   return success();
@@ -194,17 +205,15 @@ Result<void> IdentityRunWriter::write_some(bool all) {
 
 Result<std::shared_ptr<IdentityRun>> IdentityRunWriter::finish() {
   VERIFY(count_ == expected_ && bucket_ == buckets(), "a run is whole");
+  TRY(end_parts());
   const auto words = filter_.words();
   for (size_t begin = 0; begin < words.size(); begin += filter_part_words) {
     const auto part = words.subspan(begin, std::min(filter_part_words, words.size() - begin));
     std::string bytes(reinterpret_cast<const char*>(part.data()), part.size_bytes());
-    writes_bytes_ += bytes.size();
-    writes_.put(Family::identity_runs,
-                part_key('F', range_, static_cast<uint32_t>(begin / filter_part_words)),
-                std::move(bytes));
-    TRY(write_some(false));
+    TRY(write(part_key('F', range_, static_cast<uint32_t>(begin / filter_part_words)),
+              std::move(bytes)));
   }
-  TRY(write_some(true));
+  TRY(end_parts());
   WriteSet header;
   header.put(Family::identity_runs, run_key('H', range_), encode_header(count_, bucket_bits_));
   crash_point("before_run_header");

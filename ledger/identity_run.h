@@ -87,7 +87,8 @@ class IdentityRunWriter {
   Result<std::shared_ptr<IdentityRun>> finish();
 
  private:
-  Result<void> write_some(bool all);
+  Result<void> write(std::string key, std::string bytes);
+  Result<void> end_parts();
 
   Store& store_;
   const RowRange range_;
