@@ -3,7 +3,7 @@
 // index, no copy. Whatever else JSON allows, and whatever is wrong, is left to json_decoder.cpp,
 // which agrees with this wherever this reads (tests/fuzz/json_fuzz.cpp). Private to ingest/.
 //
-// One per thread. Figure: an event of 340 bytes costs some third of what simdjson's on-demand takes.
+// One per thread. Figure: an event of 340 bytes costs a third of what simdjson's on-demand takes.
 #pragma once
 
 #include <array>
