@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "ingest/varint.h"
+#include "ledger/bytes.h"
 
 namespace gauger::ingest {
 
@@ -26,14 +27,6 @@ inline constexpr size_t wire_word_bytes = sizeof(uint64_t);
   return word >> (8 * static_cast<size_t>(at - from));
 }
 
-// Eight bytes of which each holds seven bits of a number, the lowest first; their top bits are
-// clear. Put together pair by pair.
-[[gnu::always_inline]] inline uint64_t from_sevens(uint64_t word) {
-  word = (word & 0x007F'007F'007F'007FU) | (word & 0x7F00'7F00'7F00'7F00U) >> 1U;
-  word = (word & 0x0000'3FFF'0000'3FFFU) | (word & 0x3FFF'0000'3FFF'0000U) >> 2U;
-  return (word & 0x0FFF'FFFFU) | (word & 0x0FFF'FFFF'0000'0000U) >> 4U;
-}
-
 // Reads a varint of up to eight bytes that ends at `limit` or before it, and moves behind it. No
 // branch asks how long it is: counts are of all lengths, and a wrong guess costs more than reading
 // one. False: it is cut off or longer.
@@ -48,7 +41,7 @@ inline constexpr size_t wire_word_bytes = sizeof(uint64_t);
   at += bits / 8 + 1;
   if (at > limit) [[unlikely]]
     return false;
-  value = from_sevens(word & ((uint64_t{1} << bits) - 1) & 0x7F7F'7F7F'7F7F'7F7FU);
+  value = ledger::gather_sevens(word & ((uint64_t{1} << bits) - 1) & 0x7F7F'7F7F'7F7F'7F7FU);
   return true;
 }
 

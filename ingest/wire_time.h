@@ -33,7 +33,7 @@ inline constexpr size_t timestamp_bytes_max = 22;
   std::memcpy(&seconds, at + 1, sizeof seconds);
   if ((seconds & 0x8080'8080'80FFU) != 0x0080'8080'8000U + tag_of(1, varint)) return 0;
   const auto next_tag = static_cast<uint8_t>(seconds >> (8 * seconds_bytes));
-  seconds = from_sevens(seconds >> 8U & 0x7F'7F7F'7F7FU);
+  seconds = ledger::gather_sevens(seconds >> 8U & 0x7F'7F7F'7F7FU);
   uint64_t nanos = 0;
   if (size != seconds_bytes) {
     constexpr size_t nanos_bytes_max = 5;
@@ -44,7 +44,7 @@ inline constexpr size_t timestamp_bytes_max = 22;
     constexpr uint64_t tops = 0x8080'8080'8080'8080;
     // Every byte but the last says that another one follows.
     if ((nanos & tops) != (tops & ((uint64_t{1} << (8 * (nanos_bytes - 1))) - 1))) return 0;
-    nanos = from_sevens(nanos & ~tops);
+    nanos = ledger::gather_sevens(nanos & ~tops);
     if (nanos > 999'999'999) return 0;
   }
   set_instant(instant, seconds, nanos);

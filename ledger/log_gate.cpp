@@ -3,14 +3,11 @@
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
 
-#include <chrono>
 #include <string>
 #include <utility>
 
 namespace gauger::ledger {
 namespace {
-
-constexpr std::chrono::seconds others_leave_within{1};
 
 class GuardedLog final : public rocksdb::FSWritableFileOwnerWrapper {
  public:
@@ -106,7 +103,7 @@ void LogGate::fail(LogUse use) {
   std::unique_lock lock(mutex_);
   has_failed_ = true;
   left_.notify_all();
-  left_.wait_for(lock, others_leave_within, [&] { return inside_[other] == 0; });
+  left_.wait_for(lock, patience_, [&] { return inside_[other] == 0; });
 }
 
 std::unique_ptr<rocksdb::Env> guard_log(const Disk& disk, LogGate& gate) {

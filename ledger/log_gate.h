@@ -12,6 +12,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
@@ -40,16 +41,20 @@ class LogGate {
     LogUse use_;
   };
 
+  explicit LogGate(std::chrono::milliseconds patience = std::chrono::seconds{1})
+      : patience_(patience) {}
+
   // False for ever once the log has failed. Syncs take turns.
   Pass enter(LogUse use);
 
-  // The log's file failed. Returns when no use of the other kind is inside, or after a second:
-  // a write that waits for room waits for a flush, which may wait for the sync that failed.
+  // The log's file failed. Returns when no use of the other kind is inside, or when patience
+  // ends: a write that waits for room waits for a flush, which may wait for the sync that failed.
   void fail(LogUse use);
 
  private:
   void leave(LogUse use);
 
+  const std::chrono::milliseconds patience_;
   std::mutex mutex_;
   std::condition_variable left_;
   std::array<int, 2> inside_{};

@@ -98,16 +98,15 @@ class BackingUp {
   // Of an archived file whose first blocks are in the backup.
   Result<void> copy_rest(const JournalFile& file) {
     const auto& last = files_.back();
-    const auto read = read_journal_file(
-        file.path, source_.config,
-        [&](const Block& block, const JournalRecord& record) -> Result<void> {
-          if (block.sequence <= last.last_sequence) return success();
-          if (block.sequence == last.last_sequence + 1 && block.previous_hash != last.hash)
-            return refused("another incarnation of this ledger");
-          writer_.add(block, record);
-          return success();
-        });
-    if (!read) return read.error();
+    TRY(read_journal_file(file.path, source_.config,
+                          [&](const Block& block, const JournalRecord& record) -> Result<void> {
+                            if (block.sequence <= last.last_sequence) return success();
+                            if (block.sequence == last.last_sequence + 1 &&
+                                block.previous_hash != last.hash)
+                              return refused("another incarnation of this ledger");
+                            writer_.add(block, record);
+                            return success();
+                          }));
     return write_journal_file();
   }
 
