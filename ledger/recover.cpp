@@ -1,5 +1,7 @@
 #include "ledger/recover.h"
 
+#include <array>
+
 #include "ledger/anchor.h"
 
 namespace gauger::ledger {
@@ -53,17 +55,23 @@ Result<std::vector<RowRange>> load_identities(const Store& store, State& state) 
   uint64_t next_row = runs.empty() ? 0 : runs.back()->range.end_row;
   state.identities.set_runs(std::move(runs));
   IdentityChunk chunk;
+  constexpr uint32_t prefetch_distance = 16;
+  std::array<Fingerprint, identity_chunk_records> fingerprints;
   TRY(store.scan(Family::identities, identity_chunk_key(next_row), {},
                  [&](std::string_view, std::string_view value) -> Result<bool> {
                    TRY(chunk.read(value));
                    if (chunk.first_row() >= state.head.next_row) return false;
                    if (chunk.first_row() != next_row) return missing_identities(next_row);
                    next_row += chunk.records();
-                   for (uint32_t i = 0; i < chunk.events(); ++i)
-                     state.identities.insert(
-                         fingerprint(state.config.identity_key, chunk.name_space(i),
-                                     chunk.source(i), chunk.id(i)),
-                         chunk.row(i));
+                   const auto count = chunk.events();
+                   for (uint32_t i = 0; i < count; ++i)
+                     fingerprints[i] = fingerprint(state.config.identity_key, chunk.name_space(i),
+                                                   chunk.source(i), chunk.id(i));
+                   for (uint32_t i = 0; i < count; ++i) {
+                     if (i + prefetch_distance < count)
+                       state.identities.prefetch(fingerprints[i + prefetch_distance]);
+                     state.identities.insert(fingerprints[i], chunk.row(i));
+                   }
                    return true;
                  }));
   if (next_row != state.head.next_row) return missing_identities(next_row);
