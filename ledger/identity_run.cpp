@@ -266,13 +266,20 @@ Result<std::vector<std::shared_ptr<IdentityRun>>> open_runs(const Store& store, 
   return runs;
 }
 
-Result<void> remove_run(Store& store, RowRange range) {
-  WriteSet header;
-  header.remove(Family::identity_runs, run_key('H', range));
-  TRY(store.write_projection(header));
+Result<void> tidy_runs(Store& store, const std::vector<RowRange>& obsolete,
+                       const std::vector<RowRange>& kept) {
+  for (const auto& range : obsolete) {
+    WriteSet header;
+    header.remove(Family::identity_runs, run_key('H', range));
+    TRY(store.write_projection(header));
+  }
   for (const char kind : {'B', 'F'}) {
-    TRY(store.remove_range(Family::identity_runs, part_key(kind, range, 0),
-                           part_key(kind, range, UINT32_MAX)));
+    auto from = std::string(1, kind);
+    for (const auto& range : kept) {
+      TRY(store.discard(Family::identity_runs, from, part_key(kind, range, 0)));
+      from = part_key(kind, range, UINT32_MAX);
+    }
+    TRY(store.discard(Family::identity_runs, from, std::string(1, static_cast<char>(kind + 1))));
   }
   return success();
 }

@@ -119,6 +119,9 @@ class BucketReader {
 // `obsolete`.
 Result<std::vector<std::shared_ptr<IdentityRun>>> open_runs(const Store& store, uint64_t end_row,
                                                             std::vector<RowRange>& obsolete);
-Result<void> remove_run(Store& store, RowRange range);
+// Removes those, and what lies of other runs than the kept ones: parts whose run was removed or
+// never got its header. `kept` is oldest first. May leave files that the next call finds.
+Result<void> tidy_runs(Store& store, const std::vector<RowRange>& obsolete,
+                       const std::vector<RowRange>& kept);
 
 }  // namespace gauger::ledger

@@ -55,6 +55,12 @@ class RunReader {
   size_t next_ = 0;
 };
 
+std::vector<RowRange> ranges_of(const IdentitySet& identities) {
+  std::vector<RowRange> ranges;
+  for (const auto& run : identities.runs()) ranges.push_back(run->range);
+  return ranges;
+}
+
 }  // namespace
 
 void IdentitySettler::start_thread(Failed failed) {
@@ -80,9 +86,12 @@ void IdentitySettler::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void IdentitySettler::begin(std::vector<RowRange> obsolete, uint64_t durable_row) {
+void IdentitySettler::begin(std::vector<RowRange> obsolete, const IdentitySet& identities,
+                            uint64_t durable_row) {
   const std::lock_guard lock(mutex_);
+  is_tidy_ = false;
   obsolete_ = std::move(obsolete);
+  kept_ = ranges_of(identities);
   durable_row_ = durable_row;
 }
 
@@ -93,8 +102,10 @@ void IdentitySettler::age(IdentitySet& identities, uint64_t next_row, uint64_t h
     const std::lock_guard lock(mutex_);
     if (done_) {
       identities.adopt(std::exchange(done_, nullptr));
+      is_tidy_ = false;
       obsolete_.insert(obsolete_.end(), replaced_.begin(), replaced_.end());
       replaced_.clear();
+      kept_ = ranges_of(identities);
     }
     if (is_full && !identities.is_freezing()) {
       frozen_ = identities.freeze(next_row);
@@ -113,16 +124,18 @@ void IdentitySettler::set_durable(uint64_t end_row) {
 }
 
 bool IdentitySettler::has_work() const {
-  return !obsolete_.empty() || (frozen_ && !done_ && frozen_->range.end_row <= durable_row_);
+  return !is_tidy_ || (frozen_ && !done_ && frozen_->range.end_row <= durable_row_);
 }
 
 Result<void> IdentitySettler::settle() {
   std::unique_lock lock(mutex_);
+  const bool is_tidy = std::exchange(is_tidy_, true);
   const auto obsolete = std::exchange(obsolete_, {});
+  const auto kept = kept_;
   const bool writable = frozen_ && !done_ && frozen_->range.end_row <= durable_row_;
   lock.unlock();
-  for (const auto& range : obsolete) {
-    TRY(remove_run(store_, range));
+  if (!is_tidy) {
+    TRY(tidy_runs(store_, obsolete, kept));
   }
   if (!writable) return success();
   TRY(auto run, write_run());

@@ -27,8 +27,8 @@ class IdentitySettler {
   void start_thread(Failed failed);
   void stop();
 
-  // When a ledger is opened: runs that nobody uses, and which rows are durable.
-  void begin(std::vector<RowRange> obsolete, uint64_t durable_row);
+  // When a ledger is opened: runs that nobody uses, those that are, and which rows are durable.
+  void begin(std::vector<RowRange> obsolete, const IdentitySet& identities, uint64_t durable_row);
   // Intake, after every commit: adopts a run that was written; freezes the hot index when it holds
   // more than hot_max and hands it over.
   void age(IdentitySet& identities, uint64_t next_row, uint64_t hot_max);
@@ -51,7 +51,9 @@ class IdentitySettler {
   std::vector<std::shared_ptr<IdentityRun>> runs_;
   std::shared_ptr<IdentityRun> done_;  // written, not yet adopted
   std::vector<RowRange> replaced_;     // to be removed once the run is taken
-  std::vector<RowRange> obsolete_;
+  bool is_tidy_ = true;
+  std::vector<RowRange> obsolete_;  // to be removed
+  std::vector<RowRange> kept_;      // as long as nothing is being written
 };
 
 }  // namespace gauger::ledger

@@ -141,7 +141,7 @@ Result<void> Ledger::Impl::recover() {
   // What a crash left behind is made durable before anything of it is packed or shown.
   TRY(store.sync());
   TRY(load_projections(store, state, *projections, FoldedBlocks::packed));
-  settler.begin(obsolete_runs, head.next_row);
+  settler.begin(obsolete_runs, state.identities, head.next_row);
   if (anchor) {
     TRY(anchor->write(head));
   }

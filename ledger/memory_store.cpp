@@ -43,6 +43,10 @@ Result<void> MemoryStore::remove_range(Family family, std::string_view from,
   return success();
 }
 
+Result<void> MemoryStore::discard(Family family, std::string_view from, std::string_view until) {
+  return remove_range(family, from, until);
+}
+
 void MemoryStore::lose_unsynced(size_t keep) {
   for (size_t i = 0; i < std::min(keep, unsynced_.size()); ++i) apply(synced_, unsynced_[i]);
   unsynced_.clear();

@@ -16,6 +16,7 @@ class MemoryStore final : public Store {
   Result<void> write_projection(const WriteSet& set) override;
   Result<void> write_unlogged(const WriteSet& set) override;
   Result<void> remove_range(Family family, std::string_view from, std::string_view until) override;
+  Result<void> discard(Family family, std::string_view from, std::string_view until) override;
   Result<std::optional<std::string>> get(Family family, std::string_view key) const override;
   Result<std::optional<Entry>> at_or_before(Family family, std::string_view key) const override;
   std::unique_ptr<Seeker> seeker(Family family) const override;

@@ -65,6 +65,9 @@ class Store {
   // Forgets from <= key < until, at some time.
   virtual Result<void> remove_range(Family family, std::string_view from,
                                     std::string_view until) = 0;
+  // Forgets from <= key < until as far as that costs nothing: where whole files hold nothing else.
+  // For what nobody will ask for, whether it is there or not.
+  virtual Result<void> discard(Family family, std::string_view from, std::string_view until) = 0;
 
   virtual Result<std::optional<std::string>> get(Family family, std::string_view key) const = 0;
   // The entry with the largest key <= `key`.

@@ -29,6 +29,9 @@ class HeldStore final : public Store {
   Result<void> remove_range(Family family, std::string_view from, std::string_view until) override {
     return memory_.remove_range(family, from, until);
   }
+  Result<void> discard(Family family, std::string_view from, std::string_view until) override {
+    return memory_.discard(family, from, until);
+  }
   Result<std::optional<std::string>> get(Family family, std::string_view key) const override {
     return memory_.get(family, key);
   }
