@@ -58,7 +58,7 @@ def data_of(options):
     suffix = "pb" if options.format == "proto" else "jsonl"
     name = f"{options.events}-{options.seed}{'-dense' if options.dense else ''}.{suffix}"
     events, summary = STORE / name, STORE / f"{name}.json"
-    if not summary.exists():
+    if not (events.exists() and summary.exists()):
         say(f"generating {options.events:,} events")
         Done(BIN / "gauger-load", "generate", "--events", options.events, "--seed", options.seed,
              "--format", options.format, "--output", events, "--summary", summary,
