@@ -121,8 +121,9 @@ Result<BillToMonths> rate_bill_tos(const UsageTable& usage, const BookTerms& ter
     result.blockers = std::move(draft.blockers);
     draft.blockers.clear();
     result.month = {month, {part_of(draft, PartBasis::price_book, terms.book.id, false)}};
+    const auto& payer = request.bill_to;
     result.usage = seal_usage(usage, within, [&](const UsageKey& key, Instant at) {
-      return payers.of(usage.text(key.team), at) == bill_to;
+      return payers.of(usage.text(key.team), at) == payer;
     });
   }
   return months;

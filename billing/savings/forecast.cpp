@@ -47,7 +47,7 @@ UsageTable forecast_usage(const UsageTable& usage, const TimeZone& zone, int32_t
       row.period = std::min(begin + slot.since_midnight, Instant(last));
       row.key = slot.key;
       auto& carry = carried[slot.key];
-      const auto mean = [&](size_t i) {
+      const auto mean = [&carry, &sums = sums](size_t i) {
         carry[i] += sums[i];
         const auto whole = carry[i] / forecast_weeks;
         carry[i] -= whole * forecast_weeks;
