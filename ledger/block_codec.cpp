@@ -161,7 +161,10 @@ Result<std::vector<Adjustment>> read_adjustments(std::string_view bytes) {
     adjustment.completed_us = reader.signed_varint();
     adjustment.key_from = static_cast<uint32_t>(reader.varint());
     adjustment.key_to = static_cast<uint32_t>(reader.varint() - 1);
-    adjustment.present = static_cast<MeterMask>(reader.varint());
+    const auto present = reader.varint();
+    if (present >> meter_count != 0)
+      return corruption("a block's adjustment names a meter that does not exist");
+    adjustment.present = static_cast<MeterMask>(present);
     for (size_t meter = 0; meter < meter_count; ++meter)
       if ((adjustment.present >> meter & 1) != 0)
         adjustment.counts[meter] = static_cast<int64_t>(reader.varint());

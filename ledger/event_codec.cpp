@@ -102,14 +102,17 @@ std::string targets_section(const std::vector<TargetRow>& targets) {
   return out;
 }
 
-Result<std::vector<TargetRow>> read_targets(std::string_view bytes) {
+Result<std::vector<TargetRow>> read_targets(std::string_view bytes, size_t events) {
   std::vector<TargetRow> targets;
   if (bytes.empty()) return targets;
   ByteReader reader(bytes);
   const auto count = reader.varint();
   for (uint64_t i = 0; i < count && !reader.bad(); ++i) {
     TargetRow target{};
-    target.event = static_cast<uint32_t>(reader.varint());
+    const auto event = reader.varint();
+    if (event >= events || (!targets.empty() && event <= targets.back().event))
+      return corruption("a block's targets are not its events'");
+    target.event = static_cast<uint32_t>(event);
     target.source.value = static_cast<uint32_t>(reader.varint());
     target.id = std::string(reader.text());
     target.reason = std::string(reader.text());
@@ -131,14 +134,17 @@ std::string extras_section(const std::vector<ExtraRow>& extras) {
   return out;
 }
 
-Result<std::vector<ExtraRow>> read_extras(std::string_view bytes) {
+Result<std::vector<ExtraRow>> read_extras(std::string_view bytes, size_t events) {
   std::vector<ExtraRow> extras;
   if (bytes.empty()) return extras;
   ByteReader reader(bytes);
   const auto count = reader.varint();
   for (uint64_t i = 0; i < count && !reader.bad(); ++i) {
     ExtraRow extra{};
-    extra.event = static_cast<uint32_t>(reader.varint());
+    const auto event = reader.varint();
+    if (event >= events || (!extras.empty() && event < extras.back().event))
+      return corruption("a block's extras are not its events'");
+    extra.event = static_cast<uint32_t>(event);
     extra.name.value = static_cast<uint32_t>(reader.varint());
     extra.count = static_cast<int64_t>(reader.varint());
     extras.push_back(extra);
@@ -154,6 +160,8 @@ Result<void> read_kinds(SectionReader& sections, size_t count, EventColumns& eve
     return success();
   }
   TRY(events.kind, read_raw<EventKind>(kinds, count, "event kinds"));
+  for (const auto kind : events.kind)
+    if (kind > EventKind::outcome) return corruption("a block holds an event of an unknown kind");
   return success();
 }
 
@@ -167,7 +175,7 @@ Result<void> read_texts(SectionReader& sections, size_t count, EventColumns& eve
   TRY(const auto reservations, sections.get(SectionId::reservation_ids));
   TRY(events.reservation_id, read_text(reservations, count));
   TRY(const auto targets, sections.get(SectionId::targets));
-  TRY(events.targets, read_targets(targets));
+  TRY(events.targets, read_targets(targets, count));
   return success();
 }
 
@@ -204,7 +212,7 @@ Result<void> read_event_columns(SectionReader& sections, size_t count, Columns c
   }
   TRY(read_counts(sections, count, events));
   TRY(const auto extras, sections.get(SectionId::extras));
-  TRY(events.extras, read_extras(extras));
+  TRY(events.extras, read_extras(extras, count));
   if (columns != Columns::all) return success();
   return read_texts(sections, count, events);
 }

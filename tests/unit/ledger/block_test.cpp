@@ -179,6 +179,25 @@ TEST_CASE("a block damaged in any bit is corruption, never another block", "[led
   }
 }
 
+// As whoever forges a block would, or a mistake of ours: its checksums are right.
+TEST_CASE("a block that names what it does not hold is corruption", "[ledger]") {
+  const auto refused = [](auto&& change) {
+    auto block = full_block();
+    change(block);
+    const auto decoded = decode_block(encode(block).bytes);
+    return !decoded && decoded.error().code == ErrorCode::corruption;
+  };
+  CHECK(!refused([](Block&) {}));
+  CHECK(refused([](Block& block) { block.events.extras[0].event = 2; }));
+  CHECK(refused([](Block& block) {
+    block.events.extras = {{1, StringId{9}, 12}, {0, StringId{9}, 12}};
+  }));
+  CHECK(refused([](Block& block) { block.events.targets[0].event = 2; }));
+  CHECK(refused([](Block& block) { block.events.targets.push_back(block.events.targets[0]); }));
+  CHECK(refused([](Block& block) { block.events.kind[1] = static_cast<EventKind>(3); }));
+  CHECK(refused([](Block& block) { block.adjustments[0].present |= MeterMask{1} << meter_count; }));
+}
+
 TEST_CASE("a block of a newer format is refused by name", "[ledger]") {
   auto bytes = encode(full_block()).bytes;
   bytes[4] = static_cast<char>(disk_format + 1);
