@@ -2,6 +2,8 @@
 
     python3 tests/crash/crash.py --kills 200 [--seed N]
 
+After a SIGTERM it kills no further and comes to its verdict on what it did.
+
 A generator knows every sum in advance. Its events are produced twice and more, shuffled, while the
 consumer is killed: at random instants and at named points (ledger/crash_point.h), with the broker
 restarted in between. Invoices are finalized, backups taken, ledgers rebuilt and reservations
@@ -26,6 +28,7 @@ import cli  # noqa: E402
 
 GAUGER = str(cli.BIN / "gauger")
 NOW = "2026-10-20T12:00:00Z"
+MOST_KILLS_PER_BROKER = 400
 # Points of each kind of process; `passes` is how far into it the point may lie.
 INTAKE_POINTS = ("before_write", "after_write", "before_sync", "after_sync", "after_anchor")
 PACK_POINTS = ("before_pack", "after_pack", "before_run_header", "after_run_header")
@@ -86,6 +89,8 @@ class CrashLoop:
         self.book.write_text(BOOK)
         self.hits = collections.Counter()
         self.killed = 0
+        self.broker_restarts = 0
+        self.interrupted = False
         self.generator = Generator(options.seed, max(20_000, 40 * options.kills))
         self.invoiced = 0
 
@@ -158,6 +163,7 @@ class CrashLoop:
     # --- the loop ---------------------------------------------------------------------------
 
     def run(self):
+        signal.signal(signal.SIGTERM, self.interrupt)
         self.broker = broker.Broker(self.directory / "broker")
         try:
             self.broker.create_topic("usage", 6)
@@ -165,6 +171,10 @@ class CrashLoop:
             self.judge()
         finally:
             self.broker.stop()
+
+    def interrupt(self, *_):
+        print("interrupted: no further kills, the verdict follows", flush=True)
+        self.interrupted = True
 
     def loop(self):
         copies = self.generator.write_copies(self.directory, 3, self.options.seed)
@@ -174,14 +184,18 @@ class CrashLoop:
         producer = self.produce(
             copies[1:], "--rate", max(1, 4 * self.generator.accepted // kills))
         began = time.monotonic()
+        between_restarts = min(kills // 3, MOST_KILLS_PER_BROKER) or 1
         for kill in range(kills):
+            if self.interrupted:
+                break
             if kill % 20 == 19:
                 self.kill_others(kill // 20)
             else:
                 self.kill_consumer(kill)
-            if kill in (kills // 3, 2 * kills // 3):
+            if kill % between_restarts == between_restarts - 1:
                 self.broker.run("kill")
                 self.broker.run("start")
+                self.broker_restarts += 1
             if kill % 50 == 49:
                 self.say(kill + 1, began)
         if producer.poll() is None:  # what it had not sent yet comes at once
@@ -238,8 +252,8 @@ class CrashLoop:
         assert not missed, f"never hit: {missed}"
         points = ", ".join(f"{name} {count}" for name, count in sorted(self.hits.items()))
         print(f"{self.killed} processes killed, {sum(self.hits.values())} of them at named points; "
-              f"{self.generator.accepted} events, each produced three times\n{points}\n"
-              "sums equal, verify finds nothing")
+              f"{self.broker_restarts} restarts of the broker; {self.generator.accepted} events, "
+              f"each produced at least three times\n{points}\nsums equal, verify finds nothing")
 
     def check_sums(self, ledger):
         found = cli.sums(ledger, "team", ["input_uncached", "output_text"])
