@@ -11,11 +11,16 @@
 #include <string_view>
 
 #if defined(__x86_64__) && defined(__ELF__)
+#define GAUGER_HAS_CRC32C_INSTRUCTION 1
 
 namespace rocksdb::crc32c {
 // As declared in RocksDB's util/crc32c.h, which is not installed.
 [[gnu::weak]] uint32_t Extend(uint32_t init_crc, const char* data, size_t n);
 }  // namespace rocksdb::crc32c
+
+#else
+#define GAUGER_HAS_CRC32C_INSTRUCTION 0
+#endif
 
 namespace gauger::ledger {
 namespace {
@@ -40,6 +45,7 @@ uint32_t extend_by_table(uint32_t crc, const char* data, size_t size) {
   return crc;
 }
 
+#if GAUGER_HAS_CRC32C_INSTRUCTION
 [[gnu::target("sse4.2")]] uint32_t extend_by_instruction(uint32_t crc, const char* data,
                                                          size_t size) {
   uint64_t wide = crc;
@@ -52,13 +58,17 @@ uint32_t extend_by_table(uint32_t crc, const char* data, size_t size) {
   for (; size != 0; --size, ++data) crc = __builtin_ia32_crc32qi(crc, static_cast<uint8_t>(*data));
   return crc;
 }
+#endif
 
 }  // namespace
 
-// Of what has the checksum `crc` (of nothing: 0) and of `bytes` behind it.
 uint32_t extend_crc32c(uint32_t crc, std::string_view bytes) {
+#if GAUGER_HAS_CRC32C_INSTRUCTION
   static const bool has_instruction = __builtin_cpu_supports("sse4.2") != 0;
   const auto extend = has_instruction ? extend_by_instruction : extend_by_table;
+#else
+  const auto extend = extend_by_table;
+#endif
   return ~extend(~crc, bytes.data(), bytes.size());
 }
 
@@ -71,14 +81,8 @@ bool knows_crc32c() {
 
 }  // namespace gauger::ledger
 
+#if GAUGER_HAS_CRC32C_INSTRUCTION
 uint32_t rocksdb::crc32c::Extend(uint32_t init_crc, const char* data, size_t n) {
   return gauger::ledger::extend_crc32c(init_crc, {data, n});
 }
-
-#else
-
-namespace gauger::ledger {
-bool knows_crc32c() { return true; }
-}  // namespace gauger::ledger
-
 #endif

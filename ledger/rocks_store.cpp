@@ -4,11 +4,13 @@
 #include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
 #include <rocksdb/options.h>
 #include <rocksdb/statistics.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <thread>
@@ -16,6 +18,7 @@
 
 #include "ledger/crash_point.h"
 #include "ledger/log_gate.h"
+#include "ledger/rocks_abort.h"
 #include "ledger/rocks_crc32c.h"
 #include "ledger/rocks_error.h"
 #include "schemas/verify.h"
@@ -78,6 +81,8 @@ rocksdb::DBOptions database_options(const RocksConfig& config, const Disk& disk)
   options.keep_log_file_num = 4;
   options.max_log_file_size = 4U << 20;
   options.max_open_files = -1;
+  // RocksDB starts so many for each family before it knows whether there are files to open.
+  options.max_file_opening_threads = 1;
   options.statistics = rocksdb::CreateDBStatistics();
   options.statistics->set_stats_level(rocksdb::StatsLevel::kExceptDetailedTimers);
   return options;
@@ -142,6 +147,14 @@ std::vector<rocksdb::ColumnFamilyDescriptor> descriptors(const RocksConfig& conf
   return all;
 }
 
+std::vector<std::string> files_of(const std::filesystem::path& directory, const Disk& disk) {
+  std::vector<std::string> names;
+  // A directory that cannot be listed has no names; opening it says why.
+  disk.files().GetChildren(directory.string(), {}, &names, nullptr).PermitUncheckedError();
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 }  // namespace
 
 // In RocksDB's mode of absolute consistency a log with any damage is refused and left alone; in the
@@ -152,6 +165,7 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open(const std::filesystem::path
                                                      const MayGiveUp& may_give_up) {
   auto impl = std::make_unique<Impl>();
   impl->name = directory.string();
+  const AbortNote note(impl->name);
   auto options = database_options(config, disk);
   impl->env = guard_log(disk, impl->gate);
   options.env = impl->env.get();
@@ -179,10 +193,11 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open(const std::filesystem::path
 
 // RocksDB 7.8's secondary instance crashes when it reads a blob, so a reader is a read-only
 // instance: a snapshot at its opening. A file that the writer drops meanwhile makes the opening
-// fail, and it is tried again.
+// fail, and it is tried again; where no file came or went, what failed will fail again.
 Result<std::unique_ptr<RocksStore>> RocksStore::open_reader(const std::filesystem::path& directory,
                                                             Disk& disk) {
   constexpr int tries = 10;
+  const AbortNote note(directory.string());
   auto options = database_options({}, disk);
   options.create_if_missing = false;
   options.create_missing_column_families = false;
@@ -190,6 +205,7 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open_reader(const std::filesyste
     auto impl = std::make_unique<Impl>();
     impl->name = directory.string();
     rocksdb::DB* db = nullptr;
+    const auto files = files_of(directory, disk);
     const auto status = rocksdb::DB::OpenForReadOnly(options, directory.string(), descriptors({}),
                                                      &impl->handles, &db);
     if (status.ok()) {
@@ -197,7 +213,8 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open_reader(const std::filesyste
       impl->statistics = options.statistics;
       return std::unique_ptr<RocksStore>(new RocksStore(std::move(impl)));
     }
-    if (attempt == tries) return to_error(status, "opening " + impl->name + " for reading");
+    if (attempt == tries || files_of(directory, disk) == files)
+      return to_error(status, "opening " + impl->name + " for reading");
     std::this_thread::sleep_for(std::chrono::milliseconds{20});
   }
 }
