@@ -32,7 +32,11 @@ bool has_another_length(std::string_view rest) {
   return true;
 }
 
-// Where a record begins whose damaged length hides what follows.
+// Whole, first, middle and last part. A higher one is of a log file that is used again, and ends
+// the reading; RocksDB begins each manifest in a new file.
+bool is_type(char type) { return type >= 1 && type <= 4; }
+
+// Where a record begins whose damage hides what follows.
 std::optional<size_t> damaged_record(std::string_view bytes) {
   for (size_t at = 0; at < bytes.size();) {
     const auto left = block_size - at % block_size;
@@ -42,6 +46,7 @@ std::optional<size_t> damaged_record(std::string_view bytes) {
     }
     const auto rest = bytes.substr(at, left);
     if (rest.size() < header_size) return std::nullopt;
+    if (!is_type(rest[header_size - 1])) return at;
     uint16_t length = 0;
     std::memcpy(&length, rest.data() + 4, sizeof length);
     if (header_size + length > rest.size())

@@ -13,8 +13,9 @@
 
 namespace gauger::ledger {
 
-// A sentence where a record's length is not the one that its checksum is of; none where the records
-// reach to the end, or a crash cut the last one off. May run beside a writer. Errors are io.
+// A sentence where a record's length is not the one that its checksum is of, or its type is none of
+// a manifest's; none where the records reach to the end, or a crash cut the last one off. May run
+// beside a writer. Errors are io.
 Result<std::optional<std::string>> manifest_damage(const std::filesystem::path& store,
                                                    const Disk& disk);
 

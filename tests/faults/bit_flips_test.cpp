@@ -7,7 +7,8 @@
 // ends the process by an assertion of its own (ledger/rocks_abort.h). So everything that touches
 // RocksDB runs in child processes, and where one is ended so, the next goes on behind that flip.
 //
-// GAUGER_FLIPS in the environment says how many flips are tried; 0 tries one of every byte.
+// GAUGER_FLIPS in the environment says how many flips are tried; 0 tries one of every byte, and of
+// the manifest every bit.
 // `./dev simulate --bit-flips` does that.
 #include <csignal>
 #include <cstdio>
@@ -329,9 +330,13 @@ std::vector<Flip> choose_flips(const SmallLedger& ledger) {
     if (std::count(ledger.left_over.begin(), ledger.left_over.end(), path) != 0) continue;
     // Nothing reads RocksDB's options and identity; a few flips show it.
     const auto few = file_kind_of(path) == FileKind::other ? content.size() / 4 + 1 : 1;
-    for (uint64_t byte = 0; byte < content.size(); ++byte)
-      if (random() % (chance * few) == 0)
-        chosen.push_back({path, byte, static_cast<unsigned>(random() % 8)});
+    const bool every_bit = flips == 0 && file_kind_of(path) == FileKind::manifest;
+    for (uint64_t byte = 0; byte < content.size(); ++byte) {
+      if (random() % (chance * few) != 0) continue;
+      const auto one = static_cast<unsigned>(random() % 8);
+      for (unsigned bit = 0; bit < 8; ++bit)
+        if (every_bit || bit == one) chosen.push_back({path, byte, bit});
+    }
   }
   return chosen;
 }

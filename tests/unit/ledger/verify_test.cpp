@@ -146,7 +146,7 @@ TEST_CASE("a ledger opened with another grain is refused and keeps its own", "[l
   CHECK(directory.open().has_value());
 }
 
-TEST_CASE("a length in the manifest that hides what follows is found", "[ledger]") {
+TEST_CASE("a length or type in the manifest that hides what follows is found", "[ledger]") {
   const Directory directory;
   std::string name;
   std::ifstream(directory.path() / "store" / "CURRENT") >> name;
@@ -156,12 +156,16 @@ TEST_CASE("a length in the manifest that hides what follows is found", "[ledger]
   const auto write = [&](std::string_view bytes) {
     std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
   };
+  const auto is_found_with = [&](size_t byte, int bit) {
+    auto damaged = sound;
+    damaged[byte] = static_cast<char>(damaged[byte] ^ bit);
+    write(damaged);
+    return manifest_damage(path.parent_path(), Disk::machine()).value().has_value();
+  };
   size_t records = 0;
   for (size_t at = 0; at < sound.size(); ++records) {
-    auto damaged = sound;
-    damaged[at + 5] = static_cast<char>(damaged[at + 5] ^ 0x40);  // the length's high byte
-    write(damaged);
-    CHECK(manifest_damage(path.parent_path(), Disk::machine()).value().has_value());
+    CHECK(is_found_with(at + 5, 0x40));  // the length's high byte
+    CHECK(is_found_with(at + 6, 0x04));  // the type
     const auto length =
         static_cast<uint8_t>(sound[at + 4]) + 256 * static_cast<uint8_t>(sound[at + 5]);
     at += 7 + static_cast<size_t>(length);
