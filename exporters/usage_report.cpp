@@ -68,8 +68,9 @@ void add_to(UsageLine& sum, UsageLine line) {
   sum.requests += line.requests;
   for (size_t i = 0; i < meter_count; ++i) sum.counts[i] += line.counts[i];
   for (auto& [name, count] : line.extras) {
-    const auto found = std::find_if(sum.extras.begin(), sum.extras.end(),
-                                    [&](const auto& extra) { return extra.first == name; });
+    const auto found =
+        std::find_if(sum.extras.begin(), sum.extras.end(),
+                     [&known = name](const auto& extra) { return extra.first == known; });
     if (found == sum.extras.end())
       sum.extras.emplace_back(std::move(name), count);
     else

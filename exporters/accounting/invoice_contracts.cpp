@@ -179,9 +179,10 @@ Result<RatedBillTos> InvoiceRating::month_of_contracts(const UsageTable& usage,
     if (!closed.contains(contract.id)) add_unclosed(contract.id, month, months);
   add_uncontracted(usage, known.company.contracts, organisation, period, months);
   for (auto& [bill_to, one] : months)
-    one.usage = billing::seal_usage(usage, period, [&](const UsageKey& key, Instant at) {
-      return billing::bill_to_at(organisation, usage.text(key.team), at) == bill_to;
-    });
+    one.usage =
+        billing::seal_usage(usage, period, [&, &payer = bill_to](const UsageKey& key, Instant at) {
+          return billing::bill_to_at(organisation, usage.text(key.team), at) == payer;
+        });
   add_ledger_blockers(organisation, period, months);
   TRY(auto rated, settled(std::move(months), month));
   for (auto& [bill_to, one] : rated) one.references = references;

@@ -58,8 +58,8 @@ Result<InvoiceTerms> invoice_terms_in_force(const LedgerView& view, int32_t mont
     std::vector<billing::TermsVersion> times;
     std::vector<ledger::DocumentVersion> versions;
     TRY(documents.each(view.name_space, kind,
-                       [&](const ledger::DocumentVersion& version) -> Result<bool> {
-                         if (version.key.id != id) return true;
+                       [&, &wanted = id](const ledger::DocumentVersion& version) -> Result<bool> {
+                         if (version.key.id != wanted) return true;
                          times.push_back({version.applies_from, version.known_from});
                          versions.push_back(version);
                          return true;
