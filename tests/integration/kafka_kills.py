@@ -47,7 +47,7 @@ class KafkaKills(cli.CliTest):
         files = cli.convert_traces(self.directory)
         copies = self.redeliveries(files)
         self.broker.create_topic("usage", 12)
-        # The first copy is there at once; the others come while the consumer is being killed.
+#The first copy is there at once; the others come while the consumer is being killed.
         self.produce("usage", copies[0])
         rate = 2 * 45_616 // max(1, KILLS // 3)
         producer = self.broker.producer("usage", "--format", "jsonl", "--rate", rate, *copies[1:])
@@ -67,13 +67,13 @@ class KafkaKills(cli.CliTest):
         self.assertEqual((report["findings"], report["accepted"], report["partitions"]),
                          ([], 45_616, 12))
 
-        # Nothing new: read again to the end, and deliver everything once more.
+#Nothing new : read again to the end, and deliver everything once more.
         cli.run(*self.consume("usage", "--until-end"))
         self.produce("usage", copies[0])
         cli.run(*self.consume("usage", "--until-end"))
         self.assertEqual(cli.trace_sums(self.ledger), cli.EXPECTED_TRACES)
 
-        # A topic made anew is refused with a sentence, not read from the start.
+#A topic made anew is refused with a sentence, not read from the start.
         self.broker.run("delete-topic", "usage")
         time.sleep(1)
         self.broker.create_topic("usage", 12)
