@@ -21,6 +21,7 @@
 #include "ledger/rocks_abort.h"
 #include "ledger/rocks_crc32c.h"
 #include "ledger/rocks_error.h"
+#include "ledger/rocks_log_check.h"
 #include "schemas/verify.h"
 
 namespace gauger::ledger {
@@ -166,6 +167,8 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open(const std::filesystem::path
   auto impl = std::make_unique<Impl>();
   impl->name = directory.string();
   const AbortNote note(impl->name);
+  TRY(check_manifest(directory, disk));
+  TRY(check_write_ahead_logs(directory, disk));
   auto options = database_options(config, disk);
   impl->env = guard_log(disk, impl->gate);
   options.env = impl->env.get();
@@ -198,6 +201,7 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open_reader(const std::filesyste
                                                             Disk& disk) {
   constexpr int tries = 10;
   const AbortNote note(directory.string());
+  TRY(check_manifest(directory, disk));
   auto options = database_options({}, disk);
   options.create_if_missing = false;
   options.create_missing_column_families = false;

@@ -8,7 +8,6 @@
 #include "ledger/memory_store.h"
 #include "ledger/recover.h"
 #include "ledger/replay.h"
-#include "ledger/rocks_manifest.h"
 #include "ledger/rocks_store.h"
 #include "ledger/rollup_codec.h"
 #include "ledger/rollup_sum.h"
@@ -266,8 +265,6 @@ Result<VerifyReport> verify(const std::filesystem::path& directory,
   if (torn)
     report.findings.push_back("one of the two slots of " + (directory / "anchor").string() +
                               " is damaged; the next start of the writer mends it");
-  TRY(auto manifest, manifest_damage(directory / "store", disk));
-  if (manifest) report.findings.push_back(std::move(*manifest));
   return report;
 }
 

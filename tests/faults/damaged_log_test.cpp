@@ -6,17 +6,6 @@
 using namespace gauger;
 using namespace gauger::testing;
 
-namespace {
-
-// But for RocksDB's own diary and its options.
-DiskImage of_ledger(DiskImage image) {
-  std::erase_if(image,
-                [](const auto& file) { return file_kind_of(file.first) == FileKind::other; });
-  return image;
-}
-
-}  // namespace
-
 TEST_CASE("a ledger that is refused for a damaged log is left as it was", "[faults]") {
   // With tables that are newer than a cut log, and with nothing but the log.
   const auto hot_identities = GENERATE(uint64_t{8}, uint64_t{1'000'000});
@@ -39,14 +28,14 @@ TEST_CASE("a ledger that is refused for a damaged log is left as it was", "[faul
       INFO(path << " byte " << byte << " of " << content.size());
       SimulatedDisk disk(image);
       disk.flip(path, byte, byte % 8);
-      const auto found = of_ledger(disk.image());
+      const auto found = files_of_ledger(disk.image());
       FaultBench bench(disk, true);
       const auto opened = bench.open();
       REQUIRE(!opened);
       CHECK(opened.error().code == ErrorCode::corruption);
       INFO(opened.error().sentence);
       CHECK(opened.error().sentence.find("estore a backup") != std::string::npos);
-      CHECK((of_ledger(disk.image()) == found));
+      CHECK((files_of_ledger(disk.image()) == found));
       ++refused;
       // With the bit turned back nothing was lost.
       disk.flip(path, byte, byte % 8);

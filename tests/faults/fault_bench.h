@@ -21,6 +21,13 @@ inline void require(const Result<void>& done) {
   if (!done) FAIL(done.error().sentence);
 }
 
+// But for RocksDB's own diary and its options.
+inline DiskImage files_of_ledger(DiskImage image) {
+  std::erase_if(image,
+                [](const auto& file) { return file_kind_of(file.first) == FileKind::other; });
+  return image;
+}
+
 class FaultBench {
  public:
   static constexpr int64_t records_per_commit = 5;

@@ -10,7 +10,6 @@
 #include "ledger/anchor.h"
 #include "ledger/bytes.h"
 #include "ledger/reader.h"
-#include "ledger/rocks_manifest.h"
 #include "ledger/rocks_store.h"
 #include "tests/unit/ledger/events.h"
 
@@ -144,36 +143,4 @@ TEST_CASE("a ledger opened with another grain is refused and keeps its own", "[l
   const FixedClock clock{at("2027-01-16T00:00:00Z")};
   CHECK(Ledger::open(directory.path(), options, clock).error().code == ErrorCode::refused);
   CHECK(directory.open().has_value());
-}
-
-TEST_CASE("a length or type in the manifest that hides what follows is found", "[ledger]") {
-  const Directory directory;
-  std::string name;
-  std::ifstream(directory.path() / "store" / "CURRENT") >> name;
-  const auto path = directory.path() / "store" / name;
-  std::ifstream file(path, std::ios::binary);
-  const std::string sound(std::istreambuf_iterator<char>(file), {});
-  const auto write = [&](std::string_view bytes) {
-    std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
-  };
-  const auto is_found_with = [&](size_t byte, int bit) {
-    auto damaged = sound;
-    damaged[byte] = static_cast<char>(damaged[byte] ^ bit);
-    write(damaged);
-    return manifest_damage(path.parent_path(), Disk::machine()).value().has_value();
-  };
-  size_t records = 0;
-  for (size_t at = 0; at < sound.size(); ++records) {
-    CHECK(is_found_with(at + 5, 0x40));  // the length's high byte
-    CHECK(is_found_with(at + 6, 0x04));  // the type
-    const auto length =
-        static_cast<uint8_t>(sound[at + 4]) + 256 * static_cast<uint8_t>(sound[at + 5]);
-    at += 7 + static_cast<size_t>(length);
-  }
-  CHECK(records > 5);
-  // As after a crash.
-  write(std::string_view(sound).substr(0, sound.size() - 1));
-  CHECK_FALSE(manifest_damage(path.parent_path(), Disk::machine()).value().has_value());
-  write(sound);
-  CHECK(directory.verified().findings.empty());
 }
