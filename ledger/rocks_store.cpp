@@ -89,6 +89,33 @@ rocksdb::DBOptions database_options(const RocksConfig& config, const Disk& disk)
   return options;
 }
 
+// Small files whose keys follow one another are merged when there are so many of them.
+constexpr size_t small_files_min = 16;
+constexpr uint64_t small_file_bytes = 1U << 20;
+
+struct KeyRange {
+  std::string first;
+  std::string last;
+};
+
+// Small files between which lies no large one.
+std::vector<KeyRange> small_neighbours(const rocksdb::ColumnFamilyMetaData& family) {
+  std::vector<const rocksdb::SstFileMetaData*> files;
+  for (const auto& level : family.levels)
+    for (const auto& file : level.files) files.push_back(&file);
+  std::sort(files.begin(), files.end(),
+            [](const auto* a, const auto* b) { return a->smallestkey < b->smallestkey; });
+  std::vector<KeyRange> ranges;
+  for (size_t begin = 0; begin < files.size();) {
+    auto end = begin;
+    while (end < files.size() && files[end]->size < small_file_bytes) ++end;
+    if (end - begin >= small_files_min)
+      ranges.push_back({files[begin]->smallestkey, files[end - 1]->largestkey});
+    begin = std::max(end, begin + 1);
+  }
+  return ranges;
+}
+
 }  // namespace
 
 struct RocksStore::Impl {
@@ -113,6 +140,23 @@ struct RocksStore::Impl {
 
   Error log_failed() const {
     return io_error("the log of " + name + " has failed; nothing is written to it any more");
+  }
+
+  // Keys of some families only grow: RocksDB moves their files down its levels as they are. Each
+  // start that finds a log makes one file more, and ten thousand starts more than a process may
+  // open.
+  Result<void> merge_small_files(Family family) const {
+    rocksdb::ColumnFamilyMetaData files;
+    db->GetColumnFamilyMetaData(handle(family), &files);
+    rocksdb::CompactRangeOptions options;
+    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+    for (const auto& range : small_neighbours(files)) {
+      const auto first = slice(range.first);
+      const auto last = slice(range.last);
+      const auto status = db->CompactRange(options, handle(family), &first, &last);
+      if (!status.ok()) return to_error(status, "merging files of " + name);
+    }
+    return success();
   }
 
   Result<void> apply(const WriteSet& set, const rocksdb::WriteOptions& options) {
@@ -191,6 +235,9 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open(const std::filesystem::path
   }
   if (!status.ok()) return to_error(status, "opening " + impl->name);
   impl->db.reset(db);
+  for (const auto family : {Family::journal, Family::identities}) {
+    TRY(impl->merge_small_files(family));
+  }
   return std::unique_ptr<RocksStore>(new RocksStore(std::move(impl)));
 }
 

@@ -1,5 +1,6 @@
 // gauger: one binary, a sub-command per task.
 #include <malloc.h>
+#include <sys/resource.h>
 
 #include <cstdio>
 #include <map>
@@ -20,8 +21,21 @@ void add_output_option(CLI::App& command, Output& output) {
 
 }  // namespace gauger::tools
 
+namespace {
+
+// A ledger's files stay open while it is read: as many as the system lets this process have.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   using namespace gauger::tools;
+  raise_descriptor_limit();
 #ifdef __GLIBC__
   // A batch's columns are some megabytes and come and go with every commit. Left to itself the
   // allocator returns them to the kernel each time, and the page faults cost a tenth of the intake.
