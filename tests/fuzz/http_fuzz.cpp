@@ -5,6 +5,9 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
 
 #include "exporters/http/server.h"
 #include "tests/fuzz/fuzz_input.h"
@@ -40,6 +43,11 @@ class Running {
                             },
                             [](unsigned) {})
                             .value());
+    // libFuzzer's alarm would end a call that waits for the server.
+    sigset_t alarm;
+    ::sigemptyset(&alarm);
+    ::sigaddset(&alarm, SIGALRM);
+    ::pthread_sigmask(SIG_BLOCK, &alarm, nullptr);
   }
 
   std::string ask(std::string_view bytes) const {
@@ -49,7 +57,7 @@ class Running {
     address.sin_port = htons(server_->port());
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     require(::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0,
-            "the server does not listen");
+            "the server does not listen" + state());
     const timeval patience{10, 0};
     ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     while (!bytes.empty()) {
@@ -70,6 +78,13 @@ class Running {
     return answer;
   }
 
+  std::string state() const {
+    const auto& stats = server_->stats();
+    return " (" + std::to_string(stats.connections_open) + " connections open, " +
+           std::to_string(stats.connections_refused) + " refused, " +
+           std::to_string(stats.connections_cut) + " cut, " + std::strerror(errno) + ")";
+  }
+
  private:
   std::unique_ptr<Server> server_;
 };
@@ -81,6 +96,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto answer = running.ask(gauger::ingest::view(data, size));
   require(answer.empty() || answer.starts_with("HTTP/1.1 "), "an answer that is not HTTP");
   const auto next = running.ask("GET /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
-  require(next.starts_with("HTTP/1.1 200"), "the next client is not served: " + next);
+  require(next.starts_with("HTTP/1.1 200"),
+          "the next client is not served: " + next + running.state());
   return 0;
 }
