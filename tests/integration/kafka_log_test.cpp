@@ -86,8 +86,9 @@ TEST_CASE("a record that has become a marker shows a topic made anew", "[integra
   KafkaTransaction transaction(bootstrap, topic);
   transaction.send(topic, 0, "a");
   transaction.commit();
-  send(bootstrap, topic, 1, 10);
   const auto config = config_of(bootstrap, topic);
+  wait_for_marker(config, 2);
+  send(bootstrap, topic, 1, 10);
   CHECK(contains(refusal_of(config, {{0, 2, 1, 7}}), "a record of offset 1, where there is none"));
 }
 

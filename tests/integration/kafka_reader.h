@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "ingest/kafka_producer.h"
@@ -98,6 +99,17 @@ inline Reader read_all(const KafkaConfig& config, const std::vector<KafkaPositio
   const auto done = read(*source, reader);
   REQUIRE(done.has_value());
   return reader;
+}
+
+// The broker answers the end of a transaction before its marker lies in the log. What is sent
+// meanwhile would come before the marker.
+inline void wait_for_marker(const KafkaConfig& config, int64_t next_offset) {
+  for (int tries = 0; tries < 200; ++tries) {
+    auto reader = read_all(config);
+    if (reader.at(0).next_offset >= next_offset) return;
+    std::this_thread::sleep_for(50ms);
+  }
+  FAIL("no marker within ten seconds");
 }
 
 inline Error refusal_of(const KafkaConfig& config, const std::vector<KafkaPosition>& stored) {

@@ -155,15 +155,16 @@ TEST_CASE("markers and aborted records are gaps, not records", "[integration][ka
   const auto bootstrap = kafka_bootstrap();
   const auto topic = topic_name("transactions");
   create_topic(bootstrap, topic, 1);
-  const auto transact = [&](const char* value, bool commits) {
+  const auto config = config_of(bootstrap, topic);
+  const auto transact = [&](const char* value, bool commits, int64_t end) {
     KafkaTransaction transaction(bootstrap, topic);
     transaction.send(topic, 0, value);
     commits ? transaction.commit() : transaction.abort();
+    wait_for_marker(config, end);
   };
-  transact("first", true);     // offset 0, marker 1
-  transact("aborted", false);  // 2, 3
-  transact("second", true);    // 4, 5
-  const auto config = config_of(bootstrap, topic);
+  transact("first", true, 2);     // offset 0, marker 1
+  transact("aborted", false, 4);  // 2, 3
+  transact("second", true, 6);    // 4, 5
   auto source = KafkaSource::connect(config).value();
   REQUIRE(source->start({}).has_value());
   Reader reader;
