@@ -1,12 +1,12 @@
 #include "ledger/rocks_log_check.h"
 
+#include <rocksdb/file_system.h>
+
 #include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <rocksdb/file_system.h>
 
 #include "ledger/rocks_crc32c.h"
 

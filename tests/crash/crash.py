@@ -2,7 +2,7 @@
 
     python3 tests/crash/crash.py --kills 200 [--seed N]
 
-After a SIGTERM it kills no further and comes to its verdict on what it did.
+After a SIGTERM the loop ends, and the verdict follows on what it did: grants are killed as before.
 
 A generator knows every sum in advance. Its events are produced twice and more, shuffled, while the
 consumer is killed: at random instants and at named points (ledger/crash_point.h), with the broker
@@ -173,7 +173,7 @@ class CrashLoop:
             self.broker.stop()
 
     def interrupt(self, *_):
-        print("interrupted: no further kills, the verdict follows", flush=True)
+        print("interrupted: the loop ends, the verdict follows", flush=True)
         self.interrupted = True
 
     def loop(self):
